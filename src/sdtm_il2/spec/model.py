@@ -1,0 +1,327 @@
+"""The frozen model of a specification: what study.yaml and the domain files say, nothing resolved yet.
+
+Every element knows its place (`at`), so that every later message can name file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdtm_il2.errors import NOWHERE, Location
+from sdtm_il2.where import Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar of the specification with its place."""
+
+    text: str
+    at: Location = NOWHERE
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall:
+    """A method and its argument as written.
+
+    ``argument`` by method: assign, hardcode, template, copy: one Text; datetime: one or two Text;
+    coalesce: Text or MethodCall items; case: Branch items; earliest, latest: Text items (`of`);
+    age, last_before and others take their keys from ``options`` (``birth``, ``at``, ``within``, ``same_day``,
+    ``precision``, ``format``, ``unknown``, ``pivot``); ``where`` is the clause of earliest and latest.
+    """
+
+    method: str
+    argument: tuple[Text | MethodCall | Branch, ...] = ()
+    options: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
+    where: Clause | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of `case`; ``when`` None is the else branch."""
+
+    when: Clause | None
+    then: Text | MethodCall
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TermSpec:
+    """One raw text and the term it becomes."""
+
+    raw: str
+    term: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Supplemental:
+    """`supplemental:` the variable goes to SUPP-- with this label; ``idvar`` defaults to --SEQ."""
+
+    label: str
+    evaluator: str = ""
+    idvar: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSpec:
+    """One line under `variables:`; ``method`` None means `drop`."""
+
+    name: str
+    method: MethodCall | None
+    when: Clause | None = None
+    undecided: str | None = None
+    codelist: str = ""
+    terms: tuple[TermSpec, ...] = ()
+    match: str = ""
+    text: tuple[str, ...] = ()
+    precision: str = ""
+    origin: str = ""
+    crf: str = ""
+    comment: str = ""
+    description: str = ""
+    supplemental: Supplemental | None = None
+    label: str = ""
+    type: str = ""
+    ig: tuple[str, ...] = ()
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSpec:
+    """`join:` one alias. ``by`` pairs (own column, other column); empty: by subject alone."""
+
+    alias: str
+    source: str
+    by: tuple[tuple[str, str], ...]
+    cardinality: str
+    where: Clause | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TestRow:
+    """One row of a tests table: ``column`` (wide) or ``by`` values (long), and what it sets.
+
+    ``variables`` are real names (LBTESTCD) with their text; ``{COL}`` texts are templates.
+    """
+
+    at: Location
+    column: str = ""
+    by: tuple[str, ...] = ()
+    domain: str = ""
+    ig: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    standard_unit: str = ""
+    terms: str = ""
+    origin: str = ""
+    method: str = ""
+    note: str = ""
+    not_done: Clause | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestsSpec:
+    """`tests:` of a record block. Without ``by`` and ``result`` the table is wide."""
+
+    table: str
+    rows: tuple[TestRow, ...]
+    by: tuple[str, ...] = ()
+    result: str = ""
+    unit: str = ""
+    low: str = ""
+    high: str = ""
+    range: str = ""
+    indicator: str = ""
+    units: tuple[UnitRow, ...] = ()
+    units_file: str = ""
+    not_done: Clause | None = None
+    reason: MethodCall | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """One row of a units table: result in ``from_unit`` times ``factor`` plus ``offset`` is in ``to_unit``."""
+
+    at: Location
+    testcd: str
+    specimen: str
+    from_unit: str
+    to_unit: str
+    factor: str
+    offset: str = ""
+    places: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSpec:
+    """`decode:` a small table looked up by columns; its other headers become columns (or variables)."""
+
+    table: str
+    by: tuple[tuple[str, str], ...]
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitSpec:
+    """`submit:` records for which ``when`` does not hold are not submitted, for ``reason``."""
+
+    when: Clause
+    reason: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSpec:
+    """One item of `records:`."""
+
+    id: str
+    from_: str
+    join: tuple[JoinSpec, ...] = ()
+    where: Clause | None = None
+    decode: tuple[DecodeSpec, ...] = ()
+    tests: TestsSpec | None = None
+    variables: tuple[VariableSpec, ...] = ()
+    submit: SubmitSpec | None = None
+    origin: str = ""
+    ig: tuple[str, ...] = ()
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSpec:
+    """One domain file."""
+
+    domain: str
+    file: str
+    keys: tuple[Text, ...]
+    records: tuple[BlockSpec, ...]
+    variables: tuple[VariableSpec, ...] = ()
+    label: str = ""
+    class_: str = ""
+    structure: str = ""
+    ig: tuple[str, ...] = ()
+    keys_not_unique: str = ""
+    sort: tuple[Text, ...] = ()
+    sort_file: bool = False
+    submit: SubmitSpec | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRule:
+    """How a raw record names its subject: a template over columns, or a lookup in another source."""
+
+    template: str = ""
+    lookup: str = ""
+    by: str = ""
+    take: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DateRule:
+    """How dates are written in a source."""
+
+    formats: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    pivot: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRule:
+    """`keep:` one record per ``one_per``: the last or first by a column, or equal ones dropped."""
+
+    one_per: tuple[str, ...]
+    last: str = ""
+    first: str = ""
+    same: bool = False
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """`not_submitted.rows`: raw records that are not submitted, with the reason."""
+
+    when: Clause
+    reason: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One source of study.yaml. Keys that a source does not state hold the study's value."""
+
+    name: str
+    path: str
+    format: str = ""
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    decimal: str = ""
+    header: tuple[int, ...] = (1,)
+    subject: SubjectRule | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    rename_prefix: str = ""
+    text: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("",)
+    dates: DateRule = DateRule()
+    origin: str = ""
+    private: tuple[Text, ...] = ()
+    keep: KeepRule | None = None
+    unsubmitted_columns: Mapping[str, str] = field(default_factory=dict)
+    unsubmitted_rows: tuple[Discard, ...] = ()
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class CodelistSpec:
+    """`codelists:` one list: extra raw texts of a CDISC list, or a sponsor's own list (``sponsor`` True)."""
+
+    name: str
+    terms: tuple[TermSpec, ...] = ()
+    sponsor: bool = False
+    added: tuple[Text, ...] = ()
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class StandardSpec:
+    """`standard:` which releases the study follows."""
+
+    ig: str
+    ct: str
+    dictionaries: Mapping[str, str] = field(default_factory=dict)
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class StudySpec:
+    """A whole specification: study.yaml with the domain files it names. ``files`` are all files read, sorted."""
+
+    folder: Path
+    file: str
+    study: str
+    standard: StandardSpec
+    usubjid: str
+    sources: tuple[SourceSpec, ...]
+    codelists: tuple[CodelistSpec, ...]
+    domains: tuple[DomainSpec, ...]
+    derive: tuple[VariableSpec, ...] = ()
+    agency: str = ""
+    name: str = ""
+    description: str = ""
+    protocol: str = ""
+    files: tuple[str, ...] = ()
+    at: Location = NOWHERE
