@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 VariableType = Literal["Char", "Num"]
 
@@ -115,3 +119,93 @@ class Summary:
         for level, summary in other.value_levels.items():
             levels[level] = levels[level].merge(summary) if level in levels else summary
         return Summary(self.dataset, self.records + other.records, variables, levels)
+
+
+# ---- columns of text: the work is done on the distinct values, then spread --------------------------------
+
+CHAR = pd.StringDtype("pyarrow", na_value=np.nan)
+
+
+def char(values: pa.Array | pa.ChunkedArray | Iterable[str]) -> pd.Series:
+    """A Char column of text values; an Arrow array is taken over without a copy, null becomes "".
+
+    >>> char(["a", ""]).tolist()
+    ['a', '']
+    """
+    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(list(values), pa.large_string())
+    if array.null_count:
+        array = pc.fill_null(array, "")
+    if array.type != pa.large_string():
+        array = array.cast(pa.large_string())
+    chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    return pd.Series(CHAR.__from_arrow__(chunked))
+
+
+def arrow(column: pd.Series) -> pa.Array:
+    """The one Arrow array of a Char column (no copy where it has one chunk)."""
+    array = pa.array(column.array)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def constant(text: str, records: int) -> pd.Series:
+    """A Char column that holds the same text in every record."""
+    return char(pa.repeat(pa.scalar(text, pa.large_string()), records))
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """A Char column as its distinct values and one code a record."""
+
+    codes: npt.NDArray[np.int32]
+    values: tuple[str, ...]
+
+    def spread(self, values: Sequence[str]) -> pd.Series:
+        """A Char column that holds ``values[code]`` in every record."""
+        return char(pa.array(values, pa.large_string()).take(pa.array(self.codes)))
+
+    def counts(self, mask: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+        """How many records (of those that the mask selects) hold each distinct value."""
+        codes = self.codes if mask is None else self.codes[mask]
+        return np.bincount(codes, minlength=len(self.values))
+
+
+def distinct(column: pd.Series) -> Distinct:
+    """The distinct values of a Char column in order of first occurrence, and each record's code.
+
+    >>> distinct(char(["b", "a", "b"]))
+    Distinct(codes=array([0, 1, 0], dtype=int32), values=('b', 'a'))
+    """
+    encoded = arrow(column).dictionary_encode()
+    return Distinct(encoded.indices.to_numpy(zero_copy_only=False), tuple(encoded.dictionary.to_pylist()))
+
+
+def ranks(column: pd.Series) -> tuple[npt.NDArray[np.int64], int]:
+    """Ascending rank of each record's value and the number of ranks: text by code point, missing first.
+
+    >>> ranks(char(["b", "", "a"]))[0].tolist(), ranks(pd.Series([2.0, float("nan"), 1.0]))[0].tolist()
+    ([2, 0, 1], [2, 0, 1])
+    """
+    if column.dtype == np.float64:
+        values, codes = np.unique(column.to_numpy(), return_inverse=True)
+        missing = len(values) > 0 and bool(np.isnan(values[-1]))
+        if missing:  # numpy sorts NaN last; missing comes first here
+            codes = np.where(codes == len(values) - 1, 0, codes + 1)
+        return codes.astype(np.int64), len(values)
+    encoded = distinct(column)
+    order = sorted(range(len(encoded.values)), key=encoded.values.__getitem__)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[encoded.codes] if len(order) else np.empty(0, np.int64), len(order)
+
+
+def take(column: pd.Series, positions: npt.NDArray[np.int64]) -> pd.Series:
+    """The column's values at the positions; position -1 gives missing."""
+    absent = positions < 0
+    if column.dtype == np.float64:
+        values = column.to_numpy()
+        if not len(values):
+            return pd.Series(np.full(len(positions), np.nan))
+        return pd.Series(np.where(absent, np.nan, values[np.where(absent, 0, positions)]))
+    if absent.any():
+        return char(arrow(column).take(pa.array(positions, mask=absent)))
+    return char(arrow(column).take(pa.array(positions)))
