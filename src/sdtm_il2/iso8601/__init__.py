@@ -1,0 +1,61 @@
+"""ISO 8601 dates of SDTM: raw dates read, partial dates kept and compared, study days and ages counted.
+
+All functions take one text per record ("" is missing), work on the distinct texts, and spread the result.
+"""
+
+from sdtm_il2.iso8601.compare import (
+    UNDECIDABLE,
+    OrderComparator,
+    ages,
+    compare,
+    decide,
+    earliest,
+    latest,
+    sort_keys,
+    study_days,
+)
+from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format
+from sdtm_il2.iso8601.raw import TIME_FORMATS, ParsedDates, parse_date_times, parse_dates
+from sdtm_il2.iso8601.text import (
+    PRECISIONS,
+    Moment,
+    Precision,
+    Texts,
+    distinct,
+    form,
+    forms,
+    is_iso,
+    moment,
+    spread,
+    truncate,
+)
+
+__all__ = [
+    "PRECISIONS",
+    "TIME_FORMATS",
+    "UNDECIDABLE",
+    "DateFormat",
+    "DateStatus",
+    "Moment",
+    "OrderComparator",
+    "ParsedDates",
+    "Precision",
+    "Texts",
+    "ages",
+    "compare",
+    "date_format",
+    "decide",
+    "distinct",
+    "earliest",
+    "form",
+    "forms",
+    "is_iso",
+    "latest",
+    "moment",
+    "parse_date_times",
+    "parse_dates",
+    "sort_keys",
+    "spread",
+    "study_days",
+    "truncate",
+]

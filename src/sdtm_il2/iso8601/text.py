@@ -1,0 +1,230 @@
+"""ISO 8601 text as SDTM writes it: what it says, whether it is possible, its form and its precision."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+#: One text per record, "" (or null) for missing: a Series, an array of numpy or Arrow, a list.
+Texts: TypeAlias = "pd.Series[Any] | npt.NDArray[Any] | pa.Array | pa.ChunkedArray | Sequence[str]"
+Precision = Literal["year", "month", "day", "hour", "minute", "second"]
+PRECISIONS: tuple[Precision, ...] = ("year", "month", "day", "hour", "minute", "second")
+
+_ISO = re.compile(
+    r"([0-9]{4}|-)(?:-([0-9]{2}|-)(?:-([0-9]{2}|-)"
+    r"(?:T([0-9]{2}|-)(?::([0-9]{2}|-)(?::([0-9]{2}(?:\.[0-9]+)?))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+)
+
+
+class Moment(NamedTuple):
+    """The parts of one date or date and time; None is a part that is not known.
+
+    ``second`` is text, because its decimals are its precision. ``zone`` is ``""``, ``Z`` or ``+hh:mm``.
+    """
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    hour: int | None = None
+    minute: int | None = None
+    second: str | None = None
+    zone: str = ""
+
+    @property
+    def full_date(self) -> bool:
+        """Year, month and day are all known."""
+        return self.year is not None and self.month is not None and self.day is not None
+
+    @property
+    def timed(self) -> bool:
+        """Any part of the time is known."""
+        return self.hour is not None or self.minute is not None or self.second is not None
+
+    def possible(self) -> bool:
+        """The calendar and the clock have it: no 31 February, no hour 24, no second 60, no year 0000.
+
+        With the year unknown 29 February counts as possible, with the month unknown any day up to 31.
+
+        >>> Moment(2023, 2, 29).possible(), Moment(2024, 2, 29).possible(), Moment(2024, 2, 1, 24).possible()
+        (False, True, False)
+        """
+        if self.year == 0 or (self.month is not None and not 1 <= self.month <= 12):
+            return False
+        if self.day is not None:
+            leap_year = 2000 if self.year is None else self.year
+            last = 31 if self.month is None else calendar.monthrange(leap_year, self.month)[1]
+            if not 1 <= self.day <= last:
+                return False
+        return (
+            (self.hour is None or self.hour < 24)
+            and (self.minute is None or self.minute < 60)
+            and (self.second is None or float(self.second) < 60)
+        )
+
+    def text(self) -> str:
+        """The ISO 8601 text: cut after the last known part, a hyphen for an unknown part before it.
+
+        >>> Moment(2003, None, 15).text(), Moment(None, 12, 15).text(), Moment(1980, 3).text()
+        ('2003---15', '--12-15', '1980-03')
+        >>> Moment(2003, 12, 15, None, 15).text()
+        '2003-12-15T-:15'
+        """
+        date = [
+            "-" if self.year is None else f"{self.year:04d}",
+            "-" if self.month is None else f"{self.month:02d}",
+            "-" if self.day is None else f"{self.day:02d}",
+        ]
+        if not self.timed:
+            return "-".join(_cut(date))
+        time = [
+            "-" if self.hour is None else f"{self.hour:02d}",
+            "-" if self.minute is None else f"{self.minute:02d}",
+            "-" if self.second is None else self.second,
+        ]
+        return f"{'-'.join(date)}T{':'.join(_cut(time))}{self.zone}"
+
+
+def _cut(parts: list[str]) -> list[str]:
+    while parts and parts[-1] == "-":
+        parts.pop()
+    return parts
+
+
+def moment(text: str) -> Moment | None:
+    """The parts of one ISO 8601 text; None if it is no ISO 8601 date as SDTM allows, or an impossible one.
+
+    >>> moment("2003---15")
+    Moment(year=2003, month=None, day=15, hour=None, minute=None, second=None, zone='')
+    >>> moment("2024-02-30") is None, moment("2024-3-1") is None, moment("2024-03-") is None
+    (True, True, True)
+    """
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None
+    groups = match.groups()
+    given = [group for group in groups[:6] if group is not None]
+    if given[-1] == "-":
+        return None
+    year, month, day, hour, minute = (
+        None if group is None or group == "-" else int(group) for group in groups[:5]
+    )
+    found = Moment(year, month, day, hour, minute, groups[5], groups[6] or "")
+    if found.zone not in ("", "Z") and not (int(found.zone[1:3]) <= 14 and int(found.zone[4:]) < 60):
+        return None
+    return found if found.possible() else None
+
+
+def form(text: str) -> str:
+    """The Define-XML data type of one value.
+
+    ``date`` and ``datetime`` are complete (to the second), ``partialDate`` and ``partialDatetime`` are cut on
+    the right, ``incompleteDatetime`` misses a part before a known one, ``intervalDatetime`` is two values
+    joined by a solidus. ``""`` is missing, ``text`` is anything else.
+
+    >>> [form(text) for text in ("2024-03-01", "2024-03", "2024-03-01T10:30", "2003---15", "31MAR2024")]
+    ['date', 'partialDate', 'partialDatetime', 'incompleteDatetime', 'text']
+    """
+    if not text:
+        return ""
+    if "/" in text:
+        sides = text.split("/")
+        interval = len(sides) == 2 and all(moment(side) is not None for side in sides)
+        return "intervalDatetime" if interval else "text"
+    found = moment(text)
+    if found is None:
+        return "text"
+    if not _only_cut(found):
+        return "incompleteDatetime"
+    if found.hour is None:
+        return "date" if found.full_date else "partialDate"
+    return "partialDatetime" if found.second is None else "datetime"
+
+
+def _only_cut(found: Moment) -> bool:
+    """No unknown part stands before a known one."""
+    known = [part is not None for part in found[:6]]
+    return known == sorted(known, reverse=True)
+
+
+def distinct(values: Texts) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """The distinct texts and, for each record, the position of its text among them; null counts as "".
+
+    >>> distinct(["a", "", "a"])[1]
+    ['a', '']
+    """
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        values = values.to_pandas()
+    if not isinstance(values, (pd.Series, np.ndarray)):
+        values = pd.Series(list(values), dtype="str")
+    codes, found = pd.factorize(values)
+    texts = [str(text) for text in found]
+    if len(codes) and codes.min() < 0:
+        if "" not in texts:
+            texts.append("")
+        codes = np.where(codes < 0, texts.index(""), codes)
+    return codes.astype(np.intp, copy=False), texts
+
+
+def spread(texts: Iterable[str], codes: npt.NDArray[np.intp], like: object = None) -> pd.Series[str]:
+    """One text per record from the texts of the distinct values, with the index of `like` (a Series)."""
+    taken = pd.array(list(texts), dtype="str").take(codes)
+    return pd.Series(taken, index=like.index if isinstance(like, pd.Series) else None)
+
+
+def _per_text(values: Texts, rule: Callable[[str], str]) -> pd.Series[str]:
+    codes, texts = distinct(values)
+    return spread((rule(text) for text in texts), codes, values)
+
+
+def is_iso(values: Texts) -> npt.NDArray[np.bool_]:
+    """Which values are ISO 8601 dates as SDTM allows them: complete, partial, timed, or an interval of two.
+
+    The calendar is real (no 30 February) and hour 24 is refused. Missing values are not ISO 8601.
+
+    >>> is_iso(["2024-02-29", "2023-02-29", "2003---15", "2024-03-01T24:00", ""]).tolist()
+    [True, False, True, False, False]
+    """
+    codes, texts = distinct(values)
+    return np.array([form(text) not in ("", "text") for text in texts], dtype=bool)[codes]
+
+
+def forms(values: Texts) -> pd.Series[str]:
+    """The Define-XML data type of each value; see `form`.
+
+    >>> forms(["2024-03-01T10:30:00", ""]).tolist()
+    ['datetime', '']
+    """
+    return _per_text(values, form)
+
+
+def truncate(values: Texts, precision: Precision) -> pd.Series[str]:
+    """Cut each value to a precision; a value that is coarser stays, and so does text that is no ISO 8601.
+
+    A time zone goes with the time. Both ends of an interval are cut. ValueError for an unknown precision.
+
+    >>> truncate(["2024-03-01T10:30", "2024-03", "2003---15"], "day").tolist()
+    ['2024-03-01', '2024-03', '2003---15']
+    >>> truncate(["2024-03-01T10:30", "2003---15"], "month").tolist()
+    ['2024-03', '2003']
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
+    kept = PRECISIONS.index(precision) + 1
+
+    def cut(text: str) -> str:
+        found = moment(text)
+        if found is None:
+            return text
+        parts = found._replace(**dict.fromkeys(PRECISIONS[kept:]))  # type: ignore[arg-type]
+        if parts.second is not None and kept == len(PRECISIONS):
+            parts = parts._replace(second=parts.second[:2])
+        return parts.text()
+
+    return _per_text(values, lambda text: "/".join(cut(side) for side in text.split("/")))
