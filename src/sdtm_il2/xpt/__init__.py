@@ -1,0 +1,6 @@
+"""SAS XPORT v5 files, read and written. Knows datasets and their columns, and nothing of SDTM."""
+
+from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember
+from sdtm_il2.xpt.write import WrittenXpt, write_xpt
+
+__all__ = ["SpecialValues", "Stamp", "WrittenXpt", "XptMember", "write_xpt"]

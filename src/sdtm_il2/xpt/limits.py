@@ -1,0 +1,261 @@
+"""What XPORT v5 can hold, checked on names, labels and values before the first byte is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdtm_il2.dataset import Column
+from sdtm_il2.errors import MAX_VALUES, Issue, Location, issue
+from sdtm_il2.xpt.ibm import SMALLEST, TOO_LARGE, Doubles, to_ibm
+from sdtm_il2.xpt.layout import split_format
+from sdtm_il2.xpt.values import STORED, Values, byte_lengths, encoded, numbers_of, plain_utf8
+
+#: Bytes of one text value, of a label, of a name; NAMESTR header records count variables in four digits.
+MAX_TEXT, MAX_LABEL, MAX_NAME, MAX_VARIABLES = 200, 40, 8, 9999
+
+_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
+#: From here on not every whole number is a double.
+_WHOLE = 2**53
+
+
+@dataclass(slots=True)
+class _Breach:
+    """One limit that one variable breaks: how often, where first, how far, and by which values."""
+
+    count: int
+    row: int
+    measured: int
+    fields: dict[str, object]
+    values: dict[str, int]
+
+
+@dataclass(slots=True)
+class Breaches:
+    """Collects broken limits over the frames of one dataset, so that all are named at once."""
+
+    dataset: str
+    at: Location
+    found: dict[tuple[str, str], _Breach] = field(default_factory=dict)
+    others: list[Issue] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.found or self.others)
+
+    def add(self, code: str, variable: str = "", **fields: object) -> None:
+        """A limit that names, labels or arguments break."""
+        self.others.append(
+            issue(code, f"{self.dataset}.{variable}" if variable else self.dataset, self.at, **fields)
+        )
+
+    def add_values(
+        self, code: str, variable: str, rows: npt.NDArray[np.int64], values: Iterable[object], *, measured: int = 0,
+        **fields: object,
+    ) -> None:  # fmt: skip
+        """A limit that values break: `rows` are their records, counted from 0 over all frames."""
+        breach = self.found.setdefault((code, variable), _Breach(0, int(rows[0]) + 1, 0, fields, {}))
+        breach.count += len(rows)
+        breach.measured = max(breach.measured, measured)
+        for value in values:
+            text = str(value)
+            if text in breach.values or len(breach.values) < MAX_VALUES:
+                breach.values[text] = breach.values.get(text, 0) + 1
+
+    def issues(self) -> tuple[Issue, ...]:
+        """All of them; names and labels first, then values in the order of variables."""
+        of_values = [
+            issue(
+                code, f"{self.dataset}.{variable}" if variable else self.dataset, self.at, count=one.count,
+                values=one.values.items(), row=one.row, measured=one.measured, **one.fields,
+            )
+            for (code, variable), one in self.found.items()
+        ]  # fmt: skip
+        return (*self.others, *of_values)
+
+
+def encodable(text: str, encoding: str) -> bool:
+    """Whether an encoding has every character of a text."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_text(breaches: Breaches, variable: str, part: str, text: str, allowed: int, encoding: str) -> None:
+    """A label, a version or a system: in the encoding, within its bytes, without NUL."""
+    if not encodable(text, encoding):
+        breaches.add("XPT622", variable, part=part, encoding=encoding)
+    elif (measured := len(text.encode(encoding))) > allowed:
+        breaches.add("XPT621", variable, part=part, measured=measured, allowed=allowed)
+
+
+def check_names(breaches: Breaches, name: str, columns: Iterable[Column]) -> None:
+    """Names of eight bytes, upper case; no variable twice."""
+    if not _NAME.fullmatch(name):
+        breaches.add("XPT620", part="dataset name", name=name)
+    seen: set[str] = set()
+    for column in columns:
+        if not _NAME.fullmatch(column.name):
+            breaches.add("XPT620", column.name, part="variable name", name=column.name)
+        if column.name.upper() in seen:
+            breaches.add("XPT623", column.name)
+        seen.add(column.name.upper())
+
+
+def check_column(breaches: Breaches, column: Column, encoding: str) -> None:
+    """Label, formats and declared length of one variable."""
+    check_text(breaches, column.name, "label", column.label, MAX_LABEL, encoding)
+    for part, text in (("format", column.format), ("informat", column.informat)):
+        split = split_format(text)
+        if split is None or not text.isascii():
+            breaches.add("XPT624", column.name, part=part, format=text)
+        elif text and text.startswith("$") != (column.type == "Char"):
+            breaches.add("XPT625", column.name, part=part, format=text, type=column.type)
+    least, most = (1, MAX_TEXT) if column.type == "Char" else (2, 8)
+    if column.length is not None and not least <= column.length <= most:
+        breaches.add("XPT626", column.name, length=column.length, least=least, most=most, type=column.type)
+
+
+def measure(breaches: Breaches, column: Column, values: Values, start: int, encoding: str) -> int:
+    """Check the values of one frame, whose first record is `start`; returns the bytes that they need.
+
+    Text needs its longest value in encoded bytes, at least 1; numbers take 8 bytes.
+    """
+    kind = values.kind
+    needed = 1 if column.type == "Char" else 8
+    if kind == "unknown":
+        breaches.add("XPT630", column.name, found=values.found)
+        return needed
+    if kind != "empty" and STORED[kind] != column.type and not _all_null(values):
+        breaches.add("XPT631", column.name, type=column.type, found=values.found)
+        return needed
+    for chunk in values.chunks():
+        if column.type == "Char":
+            if kind == "text":
+                needed = max(needed, _measure_text(breaches, column, chunk, start, encoding))
+        else:
+            _measure_numbers(breaches, column, chunk, start)
+        start += len(chunk)
+    return needed
+
+
+def _all_null(values: Values) -> bool:
+    """A column without a value fits any variable: pandas makes empty columns float64, a reader makes them text."""
+    for chunk in values.chunks():
+        if values.kind == "text":
+            filled = pc.max(byte_lengths(chunk)).as_py()
+        elif pa.types.is_floating(chunk.type):
+            filled = not np.isnan(numbers_of(chunk)).all()
+        else:
+            filled = chunk.null_count < len(chunk)
+        if filled:
+            return False
+    return True
+
+
+def _measure_text(breaches: Breaches, column: Column, array: Any, start: int, encoding: str) -> int:
+    plain = array.dictionary if pa.types.is_dictionary(array.type) else array
+    ascii_only, has_nul = _screen(plain)
+    if has_nul:
+        found = array.dictionary_decode() if plain is not array else array
+        _note(breaches, "XPT634", column, found, pc.match_substring(found, "\0"), start)
+    if not ascii_only and encoding != "utf-8":
+        words = plain if plain is not array else plain.unique()
+        bad = [text for text in words.drop_null().to_pylist() if not encodable(text, encoding)]
+        if bad:
+            wrong = pc.is_in(
+                array.dictionary_decode() if plain is not array else array, pa.array(bad, plain.type)
+            )
+            if pc.any(wrong).as_py():
+                _note(breaches, "XPT633", column, array, wrong, start, encoding=encoding)
+                return 1
+    if not ascii_only and not plain_utf8(encoding):
+        if bad:
+            return 1
+        array = encoded(array, encoding)
+    lengths = byte_lengths(array)
+    longest = pc.max(lengths).as_py() or 0
+    allowed = MAX_TEXT if column.length is None else min(column.length, MAX_TEXT)
+    if longest > allowed:
+        code = "XPT632" if column.length is not None and allowed < MAX_TEXT else "XPT635"
+        _note(
+            breaches, code, column, array if plain_utf8(encoding) else None, pc.greater(lengths, allowed), start,
+            measured=longest, allowed=allowed,
+        )  # fmt: skip
+    return int(longest)
+
+
+def _screen(array: Any) -> tuple[bool, bool]:
+    """Whether a text array may be taken for ASCII, and whether it may hold NUL: two runs over its bytes.
+
+    The bytes under nulls are seen too, so a second and exact look follows where the answer is not the usual one.
+    """
+    offsets, text = array.buffers()[1:]
+    if text is None or not len(array):
+        return True, False
+    ends = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
+    view = memoryview(text)[ends[0] : ends[-1]]
+    ascii_only, has_nul = True, False
+    for first in range(0, len(view), 1 << 20):
+        part = bytes(view[first : first + (1 << 20)])
+        ascii_only = ascii_only and part.isascii()
+        has_nul = has_nul or b"\0" in part
+    return ascii_only, has_nul
+
+
+def _note(
+    breaches: Breaches, code: str, column: Column, array: Any, wrong: Any, start: int, *, measured: int = 0,
+    **fields: object,
+) -> None:  # fmt: skip
+    rows = np.flatnonzero(wrong.fill_null(False).to_numpy(zero_copy_only=False)).astype(np.int64)  # noqa: FBT003
+    if len(rows):
+        values = () if array is None else array.take(pa.array(rows)).to_pylist()
+        breaches.add_values(code, column.name, rows + start, values, measured=measured, **fields)
+
+
+def _measure_numbers(breaches: Breaches, column: Column, array: Any, start: int) -> None:
+    numbers = numbers_of(array)
+    # An early way out for what is nearly always the case; NaN compares False throughout.
+    size = np.abs(numbers)
+    tests: list[tuple[str, Callable[[], npt.NDArray[np.bool_]]]] = []
+    if pa.types.is_floating(array.type):
+        tests = [
+            ("XPT640", lambda: np.isinf(size)),
+            ("XPT641", lambda: (size >= TOO_LARGE) & ~np.isinf(size)),
+            ("XPT642", lambda: (size < SMALLEST) & (size > 0)),
+        ]
+    elif pa.types.is_integer(array.type):
+        tests = [("XPT643", lambda: _inexact(array, size))]
+    elif pa.types.is_timestamp(array.type):
+        tests = [("XPT644", lambda: _broken_seconds(array))]
+    if column.length is not None and 2 <= column.length < 8:
+        lost = np.uint64((1 << (8 * (8 - column.length))) - 1)
+        tests.append(("XPT645", lambda: (to_ibm(numbers) & lost) != 0))
+    for code, test in tests:
+        wrong = test()
+        if wrong.any():
+            rows = np.flatnonzero(wrong).astype(np.int64)
+            fields = {"allowed": column.length} if code == "XPT645" else {}
+            breaches.add_values(code, column.name, rows + start, numbers[rows].tolist(), **fields)
+
+
+def _inexact(array: Any, size: Doubles) -> npt.NDArray[np.bool_]:
+    wrong = np.zeros(len(array), np.bool_)
+    for row in np.flatnonzero(size >= _WHOLE):
+        whole = array[int(row)].as_py()
+        wrong[row] = int(float(whole)) != whole
+    return wrong
+
+
+def _broken_seconds(array: Any) -> npt.NDArray[np.bool_]:
+    per_second = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}[array.type.unit]
+    whole: npt.NDArray[np.int64] = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return whole % per_second != 0

@@ -1,0 +1,238 @@
+"""Columns of frames and tables as Arrow arrays, and Arrow arrays as bytes of records.
+
+Nothing here goes value by value: text is padded by Arrow in one call a block, and lies in the buffer of the
+padded array as it must lie in the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdtm_il2.dataset import VariableType
+from sdtm_il2.xpt.ibm import Doubles, SpecialBits, to_ibm
+
+#: Records that are converted at a time.
+BLOCK = 65536
+
+Kind = Literal["text", "number", "whole number", "date", "datetime", "empty", "unknown"]
+#: What XPORT stores a kind as; empty columns are what their variable is declared as.
+STORED: dict[Kind, VariableType] = {
+    "text": "Char", "number": "Num", "whole number": "Num", "date": "Num", "datetime": "Num",
+}  # fmt: skip
+_DAYS_TO_1970 = (dt.date(1970, 1, 1) - dt.date(1960, 1, 1)).days
+_PER_SECOND = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """The values of one column: Arrow chunks, or Python objects that become Arrow block by block.
+
+    ``type`` is the Arrow type of every block; None for objects that are not of one type, whose Python types
+    are then in ``found``.
+    """
+
+    type: Any
+    source: Any
+    found: str
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def kind(self) -> Kind:
+        """What the values are, as far as XPORT is concerned."""
+        type_ = self.type
+        if type_ is None:
+            return "unknown"
+        if pa.types.is_dictionary(type_):
+            type_ = type_.value_type
+        if _is_text(type_):
+            return "text"
+        if pa.types.is_integer(type_):
+            return "whole number"
+        if pa.types.is_floating(type_) or pa.types.is_boolean(type_):
+            return "number"
+        if pa.types.is_date(type_):
+            return "date"
+        if pa.types.is_timestamp(type_):
+            return "datetime"
+        return "empty" if pa.types.is_null(type_) else "unknown"
+
+    def chunks(self, start: int = 0, count: int | None = None) -> Iterator[Any]:
+        """Arrow arrays of the records from `start`, in order; text is ``large_string`` or a dictionary of it."""
+        count = len(self) - start if count is None else count
+        if isinstance(self.source, pa.ChunkedArray):
+            for chunk in self.source.slice(start, count).chunks:
+                yield _plain(chunk)
+        else:
+            for first in range(start, start + count, BLOCK):
+                part = self.source[first : min(first + BLOCK, start + count)]
+                yield _plain(pa.array(part, type=self.type, from_pandas=True))
+
+
+def _is_text(type_: Any) -> bool:
+    return bool(
+        pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_)
+    )
+
+
+def _plain(array: Any) -> Any:
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        # A dictionary larger than the block costs more than the text itself, and only text profits from one.
+        if not _is_text(array.type.value_type) or len(array.dictionary) > len(array):
+            return _plain(array.dictionary_decode())
+        return pa.DictionaryArray.from_arrays(array.indices, _plain(array.dictionary))
+    if pa.types.is_string(array.type) or pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array
+
+
+def values_of(column: Any) -> Values:
+    """The values of a pandas Series or an Arrow column."""
+    if isinstance(column, pd.Series):
+        if column.dtype == object:
+            return _objects(column.to_numpy())
+        if isinstance(column.dtype, (pd.DatetimeTZDtype, pd.PeriodDtype, pd.IntervalDtype, pd.SparseDtype)):
+            return Values(None, column, str(column.dtype))
+        try:
+            column = pa.array(column, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            return Values(None, column, str(column.dtype))
+    if isinstance(column, pa.Array):
+        column = pa.chunked_array([column])
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        return Values(None, column, str(column.type))
+    return Values(column.type, column, str(column.type))
+
+
+def _objects(objects: npt.NDArray[np.object_]) -> Values:
+    """Objects must be of one type (None, NaN and NA aside): "1.5" beside 1.5 would change its meaning."""
+    if pd.api.types.infer_dtype(objects, skipna=True) == "string":
+        return Values(pa.large_string(), objects, "large_string")
+    type_ = pa.null()
+    for start in range(0, len(objects), BLOCK):
+        part = objects[start : start + BLOCK]
+        try:
+            found = pa.array(part, from_pandas=True).type
+        except (
+            pa.ArrowInvalid,
+            pa.ArrowTypeError,
+            pa.ArrowNotImplementedError,
+            OverflowError,
+            UnicodeEncodeError,
+        ):
+            found = None
+        type_ = _unified(type_, found)
+        if type_ is None or (pa.types.is_timestamp(type_) and type_.tz is not None):
+            names = sorted(
+                {type(one).__name__ for one in objects[pd.notna(pd.Series(objects, dtype=object))]}
+            )
+            return Values(None, objects, "object of " + ", ".join(names))
+    if _is_text(type_):
+        type_ = pa.large_string()
+    return Values(type_, objects, str(type_))
+
+
+def _unified(left: Any, right: Any) -> Any:
+    """The type of two blocks of one column; None if they are not of one type."""
+    if left is None or right is None or left == right or pa.types.is_null(right):
+        return None if right is None else left
+    if pa.types.is_null(left):
+        return right
+    if {left, right} == {pa.int64(), pa.float64()}:
+        return pa.float64()
+    return None
+
+
+def numbers_of(array: Any) -> Doubles:
+    """Numbers, SAS dates (days since 1960-01-01) or SAS datetimes (seconds since then) as doubles, null as NaN."""
+    type_ = array.type
+    if pa.types.is_null(type_) or _is_text(type_) or pa.types.is_dictionary(type_):
+        return np.full(len(array), np.nan)  # an empty column: text has been refused before
+    if pa.types.is_date(type_):
+        array, divisor, shift = array.cast(pa.date32()).cast(pa.int32()), 1, _DAYS_TO_1970
+    elif pa.types.is_timestamp(type_):
+        array, divisor, shift = array.cast(pa.int64()), _PER_SECOND[type_.unit], _DAYS_TO_1970 * 86400
+    else:
+        if array.type != pa.float64():
+            array = array.cast(pa.float64(), safe=False)
+        if array.null_count:
+            array = array.fill_null(np.nan)
+        plain: Doubles = array.to_numpy(zero_copy_only=False)
+        return plain
+    whole = array.fill_null(0).to_numpy(zero_copy_only=False)
+    numbers: Doubles = (whole // divisor).astype(np.float64) + shift
+    if array.null_count:
+        numbers[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return numbers
+
+
+def plain_utf8(encoding: str) -> bool:
+    """Whether text in this encoding is what Arrow's buffers hold: UTF-8, or ASCII that has been checked."""
+    return codecs.lookup(encoding).name in ("utf-8", "ascii")
+
+
+def encoded(array: Any, encoding: str) -> Any:
+    """A ``large_string`` array whose bytes are in another encoding; each distinct text is encoded once."""
+    if plain_utf8(encoding):
+        return array
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, encoded(array.dictionary, encoding))
+    words = array.dictionary_encode()
+    texts = pa.array([text.encode(encoding) for text in words.dictionary.to_pylist()], pa.large_binary())
+    # Arrow pads bytes; it never looks whether they are UTF-8. The view copies nothing.
+    return texts.take(words.indices).view(pa.large_string())
+
+
+def byte_lengths(array: Any) -> Any:
+    """Bytes of each text of a plain or dictionary array; null for null."""
+    if pa.types.is_dictionary(array.type):
+        return pc.binary_length(array.dictionary).take(array.indices)
+    return pc.binary_length(array)
+
+
+def put_text(place: npt.NDArray[np.bytes_], array: Any, width: int, encoding: str) -> None:
+    """Write texts, padded with blanks to `width` bytes, into a (strided) array of `width`-byte items."""
+    if not (_is_text(array.type) or pa.types.is_dictionary(array.type)):
+        place[:] = b" " * width  # an empty column: numbers have been refused before
+        return
+    array = encoded(array, encoding)
+    if pa.types.is_dictionary(array.type):
+        words = np.full(len(array.dictionary) + 1, b" " * width, f"S{width}")
+        put_text(words[:-1], array.dictionary, width, "utf-8")
+        place[:] = words[array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)]
+        return
+    if not len(array):
+        return
+    if array.null_count:
+        array = array.fill_null("")
+    padded = pc.ascii_rpad(array, width, " ")
+    _, offsets, text = padded.buffers()
+    ends = np.frombuffer(offsets, np.int64)[padded.offset : padded.offset + len(padded) + 1]
+    if ends[-1] - ends[0] != len(padded) * width:
+        raise AssertionError(f"text of more than {width} bytes was not refused")
+    place[:] = np.frombuffer(text, f"S{width}", len(padded), ends[0])
+
+
+def put_numbers(place: npt.NDArray[Any], numbers: Doubles, width: int, special: SpecialBits | None) -> None:
+    """Write IBM doubles, cut to `width` bytes, into a (strided) array; `special` are rows and their own bits."""
+    bits = to_ibm(numbers)
+    if special is not None:
+        bits[special[0]] = special[1]
+    if width == 8:
+        place[:] = bits
+    else:
+        octets = bits.astype(">u8").view(np.uint8).reshape(-1, 8)
+        place[:] = np.ascontiguousarray(octets[:, :width]).view(f"S{width}").ravel()
