@@ -113,9 +113,11 @@ class _Spans(NamedTuple):
 
 def _spans(values: Texts | str) -> _Spans:
     codes, texts = distinct([values] if isinstance(values, str) else values)
-    table = np.array([_span(text) for text in texts], dtype=np.int64).reshape(len(texts), len(_Span._fields))
+    table = np.array([_span(text.strip()) for text in texts], dtype=np.int64).reshape(
+        len(texts), len(_Span._fields)
+    )
     low, high, known, unit, zoned, zone = (column[codes] for column in table.T)
-    filled = np.array([bool(text) for text in texts], dtype=bool)[codes]
+    filled = np.array([bool(text.strip()) for text in texts], dtype=bool)[codes]
     return _Spans(low, high, known.astype(bool), unit, zoned.astype(bool), zone, filled)
 
 

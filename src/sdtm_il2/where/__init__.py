@@ -1,0 +1,38 @@
+"""Clauses: which records are meant. One type serves raw selection, `when`, value level and Define-XML.
+
+A clause is ``NAME COMPARATOR VALUE``; a list of clauses holds if all do, ``{any: [..]}`` if any does. It is
+true, false or undecided (a partial date, a text where a number is wanted), and the three combine as one
+expects: false and undecided is false, true or undecided is true.
+"""
+
+from sdtm_il2.where.describe import describe
+from sdtm_il2.where.evaluate import Evaluated, Lookup, LookupValue, evaluate
+from sdtm_il2.where.model import (
+    DEFINE_COMPARATORS,
+    Clause,
+    Comparator,
+    Condition,
+    conditions,
+    names,
+    operands,
+)
+from sdtm_il2.where.read import Placed, Written, parse_clause, resolve_names
+
+__all__ = [
+    "DEFINE_COMPARATORS",
+    "Clause",
+    "Comparator",
+    "Condition",
+    "Evaluated",
+    "Lookup",
+    "LookupValue",
+    "Placed",
+    "Written",
+    "conditions",
+    "describe",
+    "evaluate",
+    "names",
+    "operands",
+    "parse_clause",
+    "resolve_names",
+]
