@@ -1,6 +1,19 @@
 """SAS XPORT v5 files, read and written. Knows datasets and their columns, and nothing of SDTM."""
 
+from sdtm_il2.xpt.check import check_xpt
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember
+from sdtm_il2.xpt.read import XptDescription, XptVariable, describe_xpt, read_xpt
 from sdtm_il2.xpt.write import WrittenXpt, write_xpt
 
-__all__ = ["SpecialValues", "Stamp", "WrittenXpt", "XptMember", "write_xpt"]
+__all__ = [
+    "SpecialValues",
+    "Stamp",
+    "WrittenXpt",
+    "XptDescription",
+    "XptMember",
+    "XptVariable",
+    "check_xpt",
+    "describe_xpt",
+    "read_xpt",
+    "write_xpt",
+]

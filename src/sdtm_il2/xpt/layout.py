@@ -60,7 +60,7 @@ class Layout:
         for field in self.fields:
             value = values.pop(field.name, field.constant)
             if field.type[-1] == "d":
-                value = b"%0*d" % (field.size, value or 0)
+                value = b"%0*d" % (field.size, value if isinstance(value, int) else 0)
             elif field.type[-1] == "s":
                 value = (value or b"").ljust(field.size) if not isinstance(value, int) else b""
             elif value is None:

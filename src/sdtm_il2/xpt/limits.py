@@ -243,7 +243,7 @@ def _measure_numbers(breaches: Breaches, column: Column, array: Any, start: int)
         wrong = test()
         if wrong.any():
             rows = np.flatnonzero(wrong).astype(np.int64)
-            fields = {"allowed": column.length} if code == "XPT645" else {}
+            fields: dict[str, object] = {"allowed": column.length} if code == "XPT645" else {}
             breaches.add_values(code, column.name, rows + start, numbers[rows].tolist(), **fields)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import os
 import secrets
@@ -18,7 +17,7 @@ import pyarrow as pa
 
 from sdtm_il2.dataset import Column, Dataset
 from sdtm_il2.errors import Location, XptError
-from sdtm_il2.xpt.header import pack_header
+from sdtm_il2.xpt.header import codec, pack_header
 from sdtm_il2.xpt.ibm import SpecialBits
 from sdtm_il2.xpt.layout import RECORD
 from sdtm_il2.xpt.limits import MAX_VARIABLES, Breaches, check_column, check_names, check_text, measure
@@ -100,7 +99,7 @@ def write_xpt(
         variables = dataset.columns if variables is None else variables
     name = name or (dataset.name if dataset else path.stem.upper())
     label = label if label is not None else dataset.label if dataset else ""
-    encoding = _codec(encoding or (member.encoding if member else "ascii"))
+    encoding = codec(encoding or (member.encoding if member else "ascii"))
     stamp, library = _stamps(member, created, modified, sas_version, sas_os)
     dataset_type = dataset_type if dataset_type is not None else member.dataset_type if member else ""
     special = special if special is not None else member.special if member else {}
@@ -142,10 +141,6 @@ def write_xpt(
         else pack_header(name, label, dataset_type, stamp, library, columns, encoding, namestr)
     )
     return _place(path, header, columns, frames, breaches, special, encoding, checked=whole)
-
-
-def _codec(encoding: str) -> str:
-    return codecs.lookup(encoding).name
 
 
 def _stamps(
