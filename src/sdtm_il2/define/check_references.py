@@ -74,7 +74,8 @@ def nothing_unreferenced(tree: DefineTree) -> Iterator[Issue]:
         used[kind].update(get(element, attribute) for element in tree.root.iter(clark(name)))
     for kind, rule in _REFERRED.items():
         for oid, element in tree.by_oid[kind].items():
-            if oid not in used[kind]:
+            # the leaf of a dataset is reached through its dataset
+            if oid not in used[kind] and not (kind == "def:leaf" and element.getparent() is not tree.version):
                 yield tree.issue("DEF711", element, rule, element=kind, oid=oid)
 
 

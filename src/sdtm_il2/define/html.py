@@ -47,8 +47,8 @@ def define_html(source: str | os.PathLike[str] | bytes, file: str = "") -> bytes
         for element in root.iter()
         if isinstance(element.tag, str)
     }
-    groups = [str(group.get("OID")) for group in tree.iter(f"{{{ODM}}}ItemGroupDef")]
-    missing = [oid for oid in groups if oid not in anchors]
+    groups = [str(group.get("OID", "")) for group in tree.iter(f"{{{ODM}}}ItemGroupDef")]
+    missing = [oid or "a dataset without OID" for oid in groups if oid not in anchors]
     if missing:
         raise DefineError(issue("DEF705", at=place, found=f"no section for {', '.join(missing)}"))
     return bytes(page)

@@ -1,0 +1,65 @@
+"""define.html: complete, self-contained, rendered without the network."""
+
+import re
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from define_example import TEXT
+from sdtm_il2.define.html import define_html, stylesheet_path
+from sdtm_il2.errors import DefineError
+
+FOREIGN = Path(__file__).parents[2] / "shared" / "data" / "define21" / "define.xml"
+
+
+def test_every_dataset_variable_and_term_is_on_the_page():
+    page = html.fromstring(define_html(TEXT))
+    text = re.sub(r"\s+", " ", page.text_content())
+    for words in (
+        "Demographics (DM)", "Laboratory Test Results", "ECG Test Results", "Supplemental Qualifiers for DM",
+        "Whole years from BRTHDTC to RFSTDTC.", "A study of doses < 5 mg & more", "Annotated CRF", "YELLOW",
+        "No subject died.",
+    ):  # fmt: skip
+        assert words in text
+    assert page.findtext(".//title") == "S1: SDTMIG 3.4"
+
+
+def test_the_page_loads_nothing():
+    page = html.fromstring(define_html(TEXT))
+    assert page.xpath("//link | //*[@src] | //iframe | //object | //embed") == []
+    assert "@import" not in page.text_content()
+
+
+def test_bytes_and_path_give_the_same_page():
+    assert define_html(TEXT.read_bytes()) == define_html(TEXT)
+
+
+def test_a_page_without_all_datasets_is_refused():
+    broken = TEXT.read_bytes().replace(b'OID="IG.DM" ', b"", 1)
+    with pytest.raises(DefineError) as caught:
+        define_html(broken)
+    assert (
+        caught.value.issues[0].message
+        == "the stylesheet gives no complete page: no section for a dataset without OID"
+    )
+
+
+def test_text_of_the_study_is_not_run():
+    attack = TEXT.read_bytes().replace(b"No subject died.", b"&lt;script&gt;alert(1)&lt;/script&gt;")
+    page = define_html(attack)
+    assert b"<script>alert(1)" not in page
+    assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_the_stylesheet_is_that_of_the_standard():
+    assert stylesheet_path().read_bytes().startswith(b"<?xml")
+    assert b"Define-XML 2.1" in stylesheet_path().read_bytes()
+
+
+@pytest.mark.skipif(
+    not FOREIGN.exists(), reason="the sample of the metadata submission guidelines is not here"
+)
+def test_a_foreign_file_is_rendered_with_all_31_datasets():
+    page = html.fromstring(define_html(FOREIGN))
+    assert len(page.xpath("//a[@id]|//*[starts-with(@id,'IG.')]")) >= 31
