@@ -331,8 +331,8 @@ def test_windows_1252_is_named(tmp_path):
     assert made.encoding == "cp1252"
     assert [str(one).replace(f"{tmp_path}/", "") for one in made.issues] == [
         (
-            "Define-XML Terminology 2025-09-26.txt:3: STD223: the text is not UTF-8 from this line on and was "
-            "read as Windows-1252\n  hint: look at the terms with accents, or save the file as UTF-8"
+            "Define-XML Terminology 2025-09-26.txt:3: STD223: the text is not UTF-8 from this line on and "
+            "was read as Windows-1252\n  hint: look at the terms with accents, or save the file as UTF-8"
         )
     ]
     term = load_define_terminology("2025-09-26", tmp_path).codelist("PAINTC").term("PAIN01")
