@@ -149,7 +149,7 @@ class TestsSpec:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """One row of a units table: result in ``from_unit`` times ``factor`` plus ``offset`` is in ``to_unit``."""
+    """A row of a units table: result in ``from_unit`` times ``factor`` plus ``offset`` is in ``to_unit``."""
 
     at: Location
     testcd: str
@@ -308,7 +308,7 @@ class StandardSpec:
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """A whole specification: study.yaml with the domain files it names. ``files`` are all files read, sorted."""
+    """A whole specification: study.yaml and its domain files. ``files`` are all files read, sorted."""
 
     folder: Path
     file: str

@@ -1,0 +1,362 @@
+"""load_spec: study.yaml, the domain files and tables it names, as one frozen specification."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable
+from pathlib import Path
+
+from sdtm_il2.errors import Location, SpecError
+from sdtm_il2.spec.folder import StudyFolder, path_fault
+from sdtm_il2.spec.model import (
+    BlockSpec,
+    CodelistSpec,
+    DateRule,
+    Discard,
+    DomainSpec,
+    JoinSpec,
+    KeepRule,
+    SourceSpec,
+    StandardSpec,
+    StudySpec,
+    SubjectRule,
+    SubmitSpec,
+)
+from sdtm_il2.spec.read import MapNode, Node, TextNode
+from sdtm_il2.spec.schema import nearest
+from sdtm_il2.spec.testtable import read_decode, read_tests
+from sdtm_il2.spec.variables import (
+    Place,
+    child,
+    clause,
+    items,
+    line_of,
+    mapping,
+    names,
+    origin,
+    pairs,
+    template,
+    terms,
+    text,
+    texts,
+    variables,
+    versions,
+    words,
+)
+
+#: USUBJID where study.yaml says nothing.
+USUBJID = "{study}-{subject}"
+
+
+def load_spec(path: Path | str) -> StudySpec:
+    """A study's specification tells how its raw data become SDTM; it is read whole, or not at all.
+
+    `path` is study.yaml or its folder. Nothing outside that folder is opened, and nothing is resolved
+    against the standard or the raw data yet. Raises SpecError with every problem of every file (SPEC1xx),
+    each with file (relative to the study folder) and line.
+
+    >>> load_spec("no/such/study")
+    Traceback (most recent call last):
+    sdtm_il2.errors.SpecError: SPEC100: there is no file study.yaml
+      hint: name study.yaml or its folder
+    """
+    start = Path(path)
+    file = "study.yaml" if start.is_dir() or start.name == "study" else start.name
+    folder = StudyFolder(start if start.is_dir() or start.name == "study" else start.parent)
+    if not (folder.folder / file).is_file():
+        folder.problems.add("SPEC100", path=file, near="name study.yaml or its folder")
+        folder.problems.stop(SpecError)
+    found = folder.read_mapping(file, file, Location(file), "study")
+    spec = None
+    if found is not None:
+        spec = _study(found[1], file, folder)
+    folder.problems.stop(SpecError)
+    if spec is None:
+        raise AssertionError("a specification that cannot be read has no recorded problem")
+    return spec
+
+
+def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
+    place = Place(file, folder.problems)
+    source_nodes = child(node, "sources")
+    place = Place(file, folder.problems, sources=tuple(source_nodes.items))
+    standard = child(node, "standard")
+    usubjid = text(node, "usubjid") or USUBJID
+    template(usubjid, line_of(node, "usubjid"), place, ("study", "subject"))
+    if "{subject}" not in usubjid:
+        place.add("SPEC198", line_of(node, "usubjid"), value=usubjid, fault="{subject} is missing")
+    define = _define(folder)
+    return StudySpec(
+        folder=folder.folder,
+        file=file,
+        study=text(node, "study"),
+        standard=StandardSpec(
+            text(standard, "ig"),
+            text(standard, "ct"),
+            {
+                name: text(child(standard, "dictionaries"), name)
+                for name in child(standard, "dictionaries").items
+            },
+            place.at(standard.line),
+        ),
+        usubjid=usubjid,
+        sources=tuple(_source(name, source_nodes, node, place) for name in source_nodes.items),
+        codelists=tuple(
+            _codelist(name, child(node, "codelists"), place) for name in child(node, "codelists").items
+        ),
+        domains=_domains(node, place, folder),
+        derive=variables(node.items.get("derive"), "", place, pattern=True),
+        agency=text(node, "agency"),
+        name=text(define, "name"),
+        description=text(define, "description"),
+        protocol=text(define, "protocol"),
+        files=tuple(sorted(folder.files)),
+        at=place.at(node.line),
+    )
+
+
+def _define(folder: StudyFolder) -> MapNode | None:
+    """define/study.yaml, if the study has one."""
+    file = "define/study.yaml"
+    if not (folder.folder / file).exists():
+        return None
+    found = folder.read_mapping(file, "study.yaml", Location(file), "define")
+    return found[1] if found else None
+
+
+def _missing(node: Node | None) -> tuple[str, ...]:
+    """`missing:` as texts; here ``""`` is a text."""
+    return tuple(item.text for item in items(node) if isinstance(item, TextNode))
+
+
+def _dates(node: MapNode, study: MapNode, place: Place) -> DateRule:
+    """The rule of a source; what it does not state is the study's."""
+    both = (node, study)
+    formats, unknown = (
+        next(filter(None, (words(one, key) for one in both)), ()) for key in ("format", "unknown")
+    )
+    return DateRule(
+        formats,
+        unknown,
+        text(node, "pivot") or text(study, "pivot"),
+        place.at((node if node.items else study).line),
+    )
+
+
+def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSpec:
+    node = child(nodes, name)
+    path = text(node, "path")
+    if fault := path_fault(path):
+        place.add("SPEC174", line_of(node, "path"), path=path, fault=fault)
+    if "." in name or any(blank.isspace() for blank in name):
+        place.add("SPEC169", nodes.lines[name], name=name, what="source")
+    encoding = text(node, "encoding") or "utf-8"
+    try:
+        "".encode(encoding)
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        near = nearest(
+            encoding, ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "shift_jis", "cp932", "utf-16")
+        )
+        place.add(
+            "SPEC184",
+            line_of(node, "encoding"),
+            key="encoding",
+            value=encoding,
+            allowed="utf-8 | gb18030 | cp1252 | ..",
+            near=near,
+        )
+    rename = {raw: text(child(node, "rename"), raw) for raw in child(node, "rename").items}
+    prefix = rename.pop("prefix", "")
+    unsubmitted = child(node, "not_submitted")
+    rows = [mapping(row) for row in items(unsubmitted.items.get("rows"))]
+    return SourceSpec(
+        name=name,
+        path=path,
+        format=text(node, "format"),
+        encoding=encoding,
+        delimiter=text(node, "delimiter"),
+        decimal=text(node, "decimal"),
+        header=tuple(int(row) for row in words(node, "header") if row.isdecimal()) or (1,),
+        subject=_subject(node.items.get("subject"), place),
+        rename=rename,
+        rename_prefix=prefix,
+        text=words(node if "text" in node.items else study, "text"),
+        missing=_missing((node if "missing" in node.items else study).items.get("missing")) or ("",),
+        dates=_dates(child(node, "dates"), child(study, "dates"), place),
+        origin=origin(text(node, "origin"), line_of(node, "origin"), place),
+        private=texts(node.items.get("private"), place),
+        keep=_keep(node.items.get("keep"), place),
+        unsubmitted_columns={
+            column: text(child(unsubmitted, "columns"), column)
+            for column in child(unsubmitted, "columns").items
+        },
+        unsubmitted_rows=tuple(
+            Discard(when, text(row, "reason"), place.at(row.line))
+            for row in rows
+            if (when := clause(row.items.get("when"), place))
+        ),
+        at=place.at(nodes.lines[name]),
+    )
+
+
+def _subject(node: Node | None, place: Place) -> SubjectRule | None:
+    """A bare column is a template of that column alone."""
+    if isinstance(node, TextNode) and not node.empty:
+        if "{" in node.text or "}" in node.text:
+            return SubjectRule(template(node.text, node.line, place), at=place.at(node.line))
+        return SubjectRule(f"{{{node.text}}}", at=place.at(node.line))
+    if not isinstance(node, MapNode):
+        return None
+    lookup = text(node, "lookup")
+    _check_source(lookup, line_of(node, "lookup"), "lookup", place, ())
+    return SubjectRule("", lookup, text(node, "by"), text(node, "take"), place.at(node.line))
+
+
+def _keep(node: Node | None, place: Place) -> KeepRule | None:
+    if not isinstance(node, MapNode):
+        return None
+    return KeepRule(
+        words(node, "one_per"),
+        text(node, "last"),
+        text(node, "first"),
+        text(node, "same") == "drop",
+        place.at(node.line),
+    )
+
+
+def _codelist(name: str, nodes: MapNode, place: Place) -> CodelistSpec:
+    node = child(nodes, name)
+    sponsor = node.items.get("sponsor")
+    own = isinstance(sponsor, TextNode)
+    return CodelistSpec(
+        name,
+        terms(node.items.get("terms"), place),
+        own,
+        () if own else texts(sponsor, place),
+        place.at(nodes.lines[name]),
+    )
+
+
+def _check_source(name: str, line: int, key: str, place: Place, domains: Iterable[str]) -> None:
+    """SPEC178 unless the name is a source of the study or one of the domains."""
+    known = (*place.sources, *domains)
+    if name == "_VISITS":
+        place.add("SPEC183", line, key="_VISITS")
+    elif name and name not in known:
+        what = (
+            "a source of study.yaml" if not domains else "a source of study.yaml nor a domain of this study"
+        )
+        place.add(
+            "SPEC178", line, key=key, name=name, what=what, near=nearest(name, known), known=", ".join(known)
+        )
+
+
+def _domains(node: MapNode, study: Place, folder: StudyFolder) -> tuple[DomainSpec, ...]:
+    """Every domain file; all their codes are known before the first is converted, for `from` and `join`."""
+    found: list[tuple[str, MapNode]] = []
+    codes: dict[str, str] = {}
+    for name in texts(node.items.get("domains"), study):
+        read = folder.read_mapping(name.text, study.file, name.at, "domain")
+        if read is None:
+            continue
+        file, domain = read
+        code = text(domain, "domain")
+        if code and code in codes:
+            folder.problems.add(
+                "SPEC176", at=Location(file, line_of(domain, "domain")), domain=code, other=codes[code]
+            )
+        codes.setdefault(code, f"{file}:{line_of(domain, 'domain')}")
+        found.append((file, domain))
+    return tuple(
+        _domain(domain, Place(file, folder.problems, sources=study.sources), tuple(codes), folder)
+        for file, domain in found
+    )
+
+
+def _domain(node: MapNode, place: Place, domains: tuple[str, ...], folder: StudyFolder) -> DomainSpec:
+    domain = text(node, "domain")
+    here = place.inside(domain)
+    sort = names(node, "sort", here) if words(node, "sort") != ("file",) else ()
+    return DomainSpec(
+        domain=domain,
+        file=place.file,
+        keys=names(node, "keys", here),
+        records=_records(node, domain, here, domains, folder),
+        variables=variables(node.items.get("variables"), domain, here),
+        label=text(node, "label"),
+        class_=text(node, "class"),
+        structure=text(node, "structure"),
+        ig=versions(node.items.get("ig"), here),
+        keys_not_unique=text(node, "keys_not_unique"),
+        sort=sort,
+        sort_file=words(node, "sort") == ("file",),
+        submit=_submit(node.items.get("submit"), here),
+        at=place.at(node.line),
+    )
+
+
+def _records(
+    node: MapNode, domain: str, place: Place, domains: tuple[str, ...], folder: StudyFolder
+) -> tuple[BlockSpec, ...]:
+    """The blocks. Ids that are given must be unique (SPEC177); ids after the source are made so."""
+    blocks = [block for block in items(node.items.get("records")) if isinstance(block, MapNode)]
+    given: dict[str, int] = {}
+    for block in blocks:
+        if name := text(block, "id"):
+            if name in given:
+                place.add("SPEC177", block.lines["id"], id=name, other=given[name])
+            given.setdefault(name, block.lines["id"])
+    taken = set(given)
+    result = []
+    for block in blocks:
+        source = text(block, "from")
+        name = text(block, "id") or source
+        if "id" not in block.items:
+            number = 2
+            while name in taken:
+                name, number = f"{source}-{number}", number + 1
+            taken.add(name)
+        _check_source(source, line_of(block, "from"), "from", place, domains)
+        decode = (read_decode(one, place, folder) for one in items(block.items.get("decode")))
+        result.append(
+            BlockSpec(
+                id=name,
+                from_=source,
+                join=_joins(block.items.get("join"), place, domains),
+                where=clause(block.items.get("where"), place),
+                decode=tuple(one for one in decode if one is not None),
+                tests=read_tests(block.items.get("tests"), domain, place, folder),
+                variables=variables(block.items.get("variables"), domain, place),
+                submit=_submit(block.items.get("submit"), place),
+                origin=origin(text(block, "origin"), line_of(block, "origin"), place),
+                ig=versions(block.items.get("ig"), place),
+                at=place.at(block.line),
+            )
+        )
+    return tuple(result)
+
+
+def _joins(node: Node | None, place: Place, domains: tuple[str, ...]) -> tuple[JoinSpec, ...]:
+    """`join:` by alias; SPEC141: the cardinality is what tells a lookup from a multiplication of records."""
+    found = mapping(node)
+    result = []
+    for alias in found.items:
+        join, line = child(found, alias), found.lines[alias]
+        if "." in alias or any(blank.isspace() for blank in alias):
+            place.add("SPEC169", line, name=alias, what="alias")
+        if "cardinality" not in join.items:
+            place.add("SPEC141", line, alias=alias)
+        source = text(join, "source")
+        _check_source(source, line_of(join, "source"), "source", place, domains)
+        where = clause(join.items.get("where"), place)
+        by = pairs(join.items.get("by"))
+        result.append(JoinSpec(alias, source, by, text(join, "cardinality"), where, place.at(line)))
+    return tuple(result)
+
+
+def _submit(node: Node | None, place: Place) -> SubmitSpec | None:
+    when = clause(mapping(node).items.get("when"), place)
+    if when is None:
+        return None
+    return SubmitSpec(when, text(node, "else"), place.at(mapping(node).line))

@@ -1,0 +1,175 @@
+"""Tests tables and decode tables: which record of which domain a raw item becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sdtm_il2.errors import Location
+from sdtm_il2.spec.folder import StudyFolder
+from sdtm_il2.spec.model import DecodeSpec, MethodCall, TestRow, TestsSpec, Text, UnitRow
+from sdtm_il2.spec.read import MapNode, Node, TextNode
+from sdtm_il2.spec.tables import Table, TableRow, nearest_header, read_table, read_units
+from sdtm_il2.spec.variables import (
+    Place,
+    clause,
+    line_of,
+    method,
+    origin,
+    pairs,
+    template,
+    text,
+    versions,
+    words,
+)
+from sdtm_il2.where import Clause, parse_clause
+
+RESERVED = (
+    "column", "domain", "ig", "not_done", "reason", "standard_unit", "terms", "origin", "method", "note",
+)  # fmt: skip
+_HEADER = re.compile(r"(--)?[A-Z][A-Z0-9]*")
+_COLUMNS = ("result", "unit", "low", "high", "range", "indicator")
+
+
+def read_tests(node: Node | None, domain: str, place: Place, folder: StudyFolder) -> TestsSpec | None:
+    """`tests:` of a block with its table. Wide: a row a source column; long: a row a combination of `by`.
+
+    ``--`` in headers becomes the block's domain; rows of other domains stay, with their domain. Problems:
+    those of the table and SPEC121 (a key twice), SPEC122 (header), SPEC172 (a row lacks something), SPEC173
+    (by without result, or the other way round), SPEC189 (a column is missing).
+    """
+    if not isinstance(node, MapNode):
+        return None
+    by = words(node, "by")
+    if bool(by) != bool(text(node, "result")):
+        has, lacks = ("by", "result") if by else ("result", "by")
+        place.add("SPEC173", line_of(node, has), has=has, lacks=lacks)
+    not_done, reason = _not_done(node.items.get("not_done"), place)
+    table = None
+    if name := text(node, "table"):
+        table = read_table(name, place.file, place.at(node.lines["table"]), folder)
+    units: tuple[UnitRow, ...] = ()
+    units_file = ""
+    if name := text(node, "units"):
+        units, units_file = read_units(name, place.file, place.at(node.lines["units"]), domain, folder)
+    columns: Mapping[str, str] = {key: text(node, key) for key in _COLUMNS}
+    return TestsSpec(
+        table=table.file if table else "",
+        rows=_rows(table, by, domain, place) if table else (),
+        by=by,
+        units=units,
+        units_file=units_file,
+        not_done=not_done,
+        reason=reason,
+        at=place.at(node.line),
+        **columns,
+    )
+
+
+def _not_done(node: Node | None, place: Place) -> tuple[Clause | None, MethodCall | None]:
+    """`not_done:` as a clause and the method of the reason; a bare column is assigned."""
+    if not isinstance(node, MapNode) or "when" not in node.items:
+        return clause(node, place), None
+    reason = node.items.get("reason")
+    call = None
+    if isinstance(reason, MapNode):
+        call = method(reason, place)
+    elif isinstance(reason, TextNode) and not reason.empty:
+        at = place.at(reason.line)
+        call = MethodCall("assign", (Text(reason.text, at),), at=at)
+    return clause(node.items["when"], place), call
+
+
+def _rows(table: Table, by: tuple[str, ...], domain: str, place: Place) -> tuple[TestRow, ...]:
+    problems = place.problems
+    top = Location(table.file, 1)
+    keys = by or ("column",)
+    for name in keys:
+        if name not in table.headers:
+            problems.add("SPEC189", at=top, fault=f"has no column '{name}'")
+    known = (*keys, *(word for word in RESERVED if word != "column"), "--TESTCD", f"{domain}TESTCD")
+    for header in table.headers:
+        if header not in known and not _HEADER.fullmatch(header):
+            problems.add("SPEC122", at=top, header=header, nearest=nearest_header(header, known))
+    if not any(header.endswith("TESTCD") for header in table.headers):
+        problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
+    seen: dict[tuple[tuple[str, ...], str], list[TestRow]] = {}
+    rows = []
+    for raw in table.rows:
+        row = _row(table, raw, by, domain, place)
+        rows.append(row)
+        key = row.by or (row.column,)
+        others = seen.setdefault((key, row.domain), [])
+        for other in others:
+            if not row.ig or not other.ig or set(row.ig) & set(other.ig):
+                problems.add("SPEC121", at=row.at, key=" + ".join(filter(None, key)), other=other.at.line)
+                break
+        others.append(row)
+    return tuple(rows)
+
+
+def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: Place) -> TestRow:
+    at = table.at(raw)
+    here = Place(table.file, place.problems)
+    cell = dict(zip(table.headers, raw.cells, strict=True))
+    keys = by or ("column",)
+    key = tuple(cell.get(name, "") for name in keys)
+    own = {word: cell.get(word, "") for word in RESERVED if word not in keys}
+    variables = {
+        header.replace("--", domain, 1): value
+        for header, value in cell.items()
+        if value and header not in keys and header not in RESERVED
+    }
+    if not any(key):
+        here.add("SPEC172", raw.line, fault=f"names no {' and no '.join(keys)}")
+    elif own["domain"] == "-":
+        if not own["note"]:
+            here.add("SPEC172", raw.line, fault="has domain '-' (not submitted), but no reason in note")
+    elif not any(name.endswith("TESTCD") for name in variables):
+        here.add("SPEC172", raw.line, fault="has no --TESTCD")
+    for value in (*variables.values(), own["reason"]):
+        template(value, raw.line, here)
+    ig = tuple(one.strip() for one in own["ig"].split("|")) if own["ig"] else ()
+    for one in ig:
+        versions(TextNode(one, raw.line, plain=False), here)
+    return TestRow(
+        at,
+        column="" if by else key[0],
+        by=key if by else (),
+        domain=own["domain"],
+        ig=ig,
+        variables=variables,
+        standard_unit=own["standard_unit"],
+        terms=own["terms"],
+        origin=origin(own["origin"], raw.line, here),
+        method=own["method"],
+        note=own["note"],
+        not_done=parse_clause(own["not_done"], at, problems=place.problems) if own["not_done"] else None,
+        reason=own["reason"],
+    )
+
+
+def read_decode(node: Node, place: Place, folder: StudyFolder) -> DecodeSpec | None:
+    """One `decode:` table with all its rows; SPEC189: a header of `by` is missing, SPEC121: a key twice."""
+    if not isinstance(node, MapNode) or not text(node, "table"):
+        return None
+    table = read_table(text(node, "table"), place.file, place.at(node.lines["table"]), folder)
+    by = pairs(node.items.get("by"))
+    if table is None:
+        return None
+    for _, header in by:
+        if header not in table.headers:
+            place.problems.add("SPEC189", at=Location(table.file, 1), fault=f"has no column '{header}'")
+            return None
+    places = [table.headers.index(header) for _, header in by]
+    seen: dict[tuple[str, ...], int] = {}
+    for row in table.rows:
+        key = tuple(row.cells[number] for number in places)
+        if key in seen:
+            place.problems.add(
+                "SPEC121", at=table.at(row), key=" + ".join(filter(None, key)), other=seen[key]
+            )
+        seen.setdefault(key, row.line)
+    return DecodeSpec(
+        table.file, by, table.headers, tuple(row.cells for row in table.rows), place.at(node.line)
+    )
