@@ -26,6 +26,7 @@ _MEANS = {
     "yyyy": "year", "yy": "year", "mm": "month", "m": "month", "mon": "month", "MON": "month", "dd": "day",
     "d": "day", "hh": "hour", "mi": "minute", "ss": "second",
 }  # fmt: skip
+_DIGITS = _MEANS.keys() - {"mon", "MON"}
 _SIGNIFICANCE = ("year", "month", "day", "hour", "minute", "second")
 _NAMES = (
     "january", "february", "march", "april", "may", "june",
@@ -183,7 +184,7 @@ def _check(text: str, pieces: list[str], parts: tuple[str, ...], pivot: int | No
     if pivot is not None and not 1000 <= pivot <= 9900:
         raise ValueError(f"format {text!r}: pivot {pivot} is no year of four digits")
     for one, other in pairwise(pieces):
-        if one in _MEANS and other in _MEANS and {one, other} & {"m", "d"}:
+        if {one, other} & {"m", "d"} and {one, other} <= _DIGITS:
             raise ValueError(f"format {text!r}: {one} and {other} need a separator; or use mm, dd")
 
 
