@@ -150,8 +150,10 @@ def test_the_pivot_is_the_first_year_of_its_hundred() -> None:
     [
         (
             "DD-MON-YYYY",
-            "format 'DD-MON-YYYY': 'DD-MON-YYYY' starts with no date part; parts are "
-            "yyyy yy mm m mon MON dd d hh mi ss, or the whole format is excel or iso",
+            (
+                "format 'DD-MON-YYYY': 'DD-MON-YYYY' starts with no date part; parts are "
+                "yyyy yy mm m mon MON dd d hh mi ss, or the whole format is excel or iso"
+            ),
         ),
         ("dd-mon-yy", "format 'dd-mon-yy': yy needs a pivot year"),
         ("yyyymd", "format 'yyyymd': yyyy and m need a separator; or use mm, dd"),
@@ -262,9 +264,9 @@ def test_forms_of_valid_values(text: str, form: str) -> None:
     [
         "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-32", "2024-1-1", "20240101", "2024-01-01 10:00",
         "2024-01-01T24:00", "2024-01-01T10:60", "2024-01-01T10:00:60", "2024-", "2024-03-", "2003---", "-",
-        "-----", "2003-12--", "2024-01-01T", "2024-01-01T10:", "2024-W01-1", "0000", "--02-30", "2024-01T10:00",
-        "2024-01-01T10:00+99:00", "a/b", "2024/2025/2026", "01MAR2024", "2024-03-01T10:-", "２024",
-        "2024-03-01\n",
+        "-----", "2003-12--", "2024-01-01T", "2024-01-01T10:", "2024-W01-1", "0000", "--02-30",
+        "2024-01T10:00", "2024-01-01T10:00+99:00", "a/b", "2024/2025/2026", "01MAR2024", "2024-03-01T10:-",
+        "２024", "2024-03-01\n",
     ],
 )  # fmt: skip
 def test_what_sdtm_does_not_allow(text: str) -> None:
@@ -378,7 +380,8 @@ def test_ages_by_anniversaries(birth: str, at: str, age: int) -> None:
 @pytest.mark.parametrize(
     ("birth", "at"),
     [("1969", "2024-06-01"), ("1969-05", "2024-05-30"), ("1969-05-14", "2024"), ("", "2024-01-01"),
-     ("1969-05-14", ""), ("2024-03-02", "2024-03-01"), ("1969-02-30", "2024-01-01"), ("--05-14", "2024-01-01")],
+     ("1969-05-14", ""), ("2024-03-02", "2024-03-01"), ("1969-02-30", "2024-01-01"),
+     ("--05-14", "2024-01-01")],
 )  # fmt: skip
 def test_no_age_where_it_cannot_be_known(birth: str, at: str) -> None:
     assert np.isnan(iso8601.ages([birth], [at])).all()
