@@ -14,10 +14,10 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
 
 
 def check_xpt(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> tuple[Issue, ...]:
-    """An XPORT v5 file is sound if every part is where the header says, and submittable within agencies' limits.
+    """An XPORT v5 file is sound if every part is where its header says, and within what agencies take.
 
-    Errors (XPT601 to XPT612) mean that nothing can be read; warnings (XPT613 to XPT617) that it can, and that a
-    reviewer would ask. Without issues the result is empty. OSError if the file cannot be opened.
+    Errors (XPT601 to XPT612) mean that nothing can be read; warnings (XPT613 to XPT617) that all can, and
+    that a reviewer would ask. Without issues the result is empty. OSError if the file cannot be opened.
     """
     at = Location(os.fspath(path))
     try:

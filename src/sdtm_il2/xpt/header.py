@@ -21,7 +21,6 @@ _FOREIGN = {
     b"LIB CONTROL": "XPT603",
 }
 _KNOWN = {
-    b"": "an empty file",
     b"PK\x03\x04": "a zip or Excel file",
     b"\x1f\x8b": "a gzip file",
     b"$FL2": "an SPSS file",
@@ -81,27 +80,37 @@ def codec(encoding: str) -> str:
 
 
 def pack_header(
-    name: str, label: str, dataset_type: str, stamp: Stamp, library: Stamp, columns: Sequence[Column], encoding: str,
+    name: str,
+    label: str,
+    dataset_type: str,
+    stamp: Stamp,
+    library: Stamp,
+    columns: Sequence[Column],
+    encoding: str,
     extra: Mapping[str, Mapping[str, FieldValue]],
-) -> bytes:  # fmt: skip
+) -> bytes:
     head = layout.HEADER_RECORD.pack
     parts = [
         head(kind=b"LIBRARY"),
         layout.LIBRARY.pack(
-            sasver=library.sas_version.encode(), sas_os=library.sas_os.encode(), sas_create=library.created.encode()
+            sasver=library.sas_version.encode(),
+            sas_os=library.sas_os.encode(),
+            sas_create=library.created.encode(),
         ),
         layout.LIBRARY_MODIFIED.pack(dtmod=library.modified.encode()),
         head(kind=b"MEMBER", descriptor=2 * RECORD, namestr=layout.NAMESTR.size),
         head(kind=b"DSCRPTR"),
         layout.MEMBER.pack(
-            sas_dsname=name.encode(), sasver=stamp.sas_version.encode(), sas_osname=stamp.sas_os.encode(),
+            sas_dsname=name.encode(),
+            sasver=stamp.sas_version.encode(),
+            sas_osname=stamp.sas_os.encode(),
             sas_create=stamp.created.encode(),
         ),
         layout.MEMBER_LABEL.pack(
             dtmod=stamp.modified.encode(), dslabel=label.encode(encoding), dstype=dataset_type.encode()
         ),
         head(kind=b"NAMESTR", variables=len(columns)),
-    ]  # fmt: skip
+    ]
     place = 0
     for number, column in enumerate(columns, 1):
         fields = namestr_fields(column, number, place, encoding)
@@ -119,12 +128,21 @@ def namestr_fields(column: Column, number: int, place: int, encoding: str) -> di
         raise ValueError(f"{column.name} has a format that XPORT cannot hold")
     return {
         "ntype": layout.CHARACTER if column.type == "Char" else layout.NUMERIC,
-        "nhfun": 0, "nlng": column.length or 0, "nvar0": number,
-        "nname": column.name.encode(encoding), "nlabel": column.label.encode(encoding),
-        "nform": form[0].encode(), "nfl": form[1], "nfd": form[2], "nfj": 0,
-        "niform": informat[0].encode(), "nifl": informat[1], "nifd": informat[2],
-        "npos": place, **layout.NAMESTR_ZEROS,
-    }  # fmt: skip
+        "nhfun": 0,
+        "nlng": column.length or 0,
+        "nvar0": number,
+        "nname": column.name.encode(encoding),
+        "nlabel": column.label.encode(encoding),
+        "nform": form[0].encode(),
+        "nfl": form[1],
+        "nfd": form[2],
+        "nfj": 0,
+        "niform": informat[0].encode(),
+        "nifl": informat[1],
+        "nifd": informat[2],
+        "npos": place,
+        **layout.NAMESTR_ZEROS,
+    }
 
 
 def _fitting(column: Column, extra: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
@@ -156,8 +174,8 @@ def read_headers(
     XptError (XPT601 to XPT610) says what the file is, or which part of it is wrong.
     """
     _check_kind(stream.read(RECORD), at)
-    library = _library(stream, size, at)
-    starts = [3 * RECORD, *(start for start in _marks(stream, size) if start > 3 * RECORD)]
+    library = _library(stream, at)
+    starts = [3 * RECORD, *(start for start in _marks(stream, at) if start > 3 * RECORD)]
     ends = [*starts[1:], size]
     pairs = zip(starts, ends, strict=True)
     headers = tuple(_member(stream, start, end, library, at, encoding, errors) for start, end in pairs)
@@ -171,10 +189,8 @@ def _check_kind(first: bytes, at: Location) -> None:
         if first.startswith(mark):
             raise XptError(issue(code, "", at))
     if not first.startswith(layout.HEADER_RECORD.pack(kind=b"LIBRARY")[:28]):
-        found = next(
-            (name for mark, name in _KNOWN.items() if mark and first.startswith(mark)), "another file"
-        )
-        raise XptError(issue("XPT601", "", at, found=found if first else _KNOWN[b""]))
+        found = next((name for mark, name in _KNOWN.items() if first.startswith(mark)), "another file")
+        raise XptError(issue("XPT601", "", at, found=found if first else "an empty file"))
 
 
 def _part(stream: BinaryIO, offset: int, count: int, part: str, at: Location) -> bytes:
@@ -197,7 +213,7 @@ def _header_record(stream: BinaryIO, offset: int, kind: bytes, at: Location) -> 
         raise XptError(issue("XPT605", "", at, offset=offset, part=f"{part} with its numbers")) from error
 
 
-def _library(stream: BinaryIO, size: int, at: Location) -> Stamp:
+def _library(stream: BinaryIO, at: Location) -> Stamp:
     _header_record(stream, 0, b"LIBRARY", at)
     first = layout.LIBRARY.unpack(_part(stream, RECORD, RECORD, "library header", at))
     second = layout.LIBRARY_MODIFIED.unpack(_part(stream, 2 * RECORD, RECORD, "library header", at))
@@ -209,16 +225,20 @@ def _stamp(*fields: FieldValue) -> Stamp:
     return Stamp(*texts)
 
 
-def _marks(stream: BinaryIO, size: int) -> Iterator[int]:
+def _marks(stream: BinaryIO, at: Location) -> Iterator[int]:
     """Where a dataset begins: the header record MEMBER, at a multiple of 80 bytes."""
     stream.seek(0)
     offset = 0
     while block := stream.read(_SCAN):
-        found = block.find(layout.MEMBER_MARK)
+        found = block.find(layout.HEADER_MARK)
         while found >= 0:
-            if found % RECORD == 0:
+            kind = block[found + 20 : found + 48]
+            if found % RECORD == 0 and kind == layout.MEMBER_MARK:
                 yield offset + found
-            found = block.find(layout.MEMBER_MARK, found + 1)
+            elif found % RECORD == 0 and kind == layout.LIBRARY_MARK and offset + found:
+                part = "data, and not the LIBRARY header record of a second file,"
+                raise XptError(issue("XPT605", "", at, offset=offset + found, part=part))
+            found = block.find(layout.HEADER_MARK, found + 1)
         offset += len(block)
 
 
@@ -260,10 +280,15 @@ def _member(
         problems.add("XPT627", name, at, found=count, allowed=MAX_VARIABLES)
     _check_variables(problems, name, variables, at)
     header = MemberHeader(
-        name, text(second["dslabel"], "dataset label"), text(second["dstype"], "dataset type"),
-        _stamp(first["sasver"], first["sas_osname"], first["sas_create"], second["dtmod"]), library,
-        variables, offset + RECORD, end,
-    )  # fmt: skip
+        name,
+        text(second["dslabel"], "dataset label"),
+        text(second["dstype"], "dataset type"),
+        _stamp(first["sasver"], first["sas_osname"], first["sas_create"], second["dtmod"]),
+        library,
+        variables,
+        offset + RECORD,
+        end,
+    )
     problems.stop(XptError)
     return header
 
@@ -272,10 +297,13 @@ def _variable(fields: dict[str, FieldValue], number: int, text: Callable[[FieldV
     character = fields["ntype"] != layout.NUMERIC
     length = int(fields["nlng"])
     column = Column(
-        text(fields["nname"], f"name of variable {number}"), text(fields["nlabel"], f"label of variable {number}"),
-        "Char" if character else "Num", length,
-        format_text(fields, ("nform", "nfl", "nfd"), character), format_text(fields, ("niform", "nifl", "nifd"), character),
-    )  # fmt: skip
+        text(fields["nname"], f"name of variable {number}"),
+        text(fields["nlabel"], f"label of variable {number}"),
+        "Char" if character else "Num",
+        length,
+        format_text(fields, ("nform", "nfl", "nfd"), character),
+        format_text(fields, ("niform", "nifl", "nifd"), character),
+    )
     return Variable(column, length, int(fields["npos"]), fields)
 
 
@@ -288,7 +316,7 @@ def _check_variables(problems: Problems, name: str, variables: Sequence[Variable
         expected[id(variable)] = place
         place += max(variable.length, 0)
     for number, variable in enumerate(variables, 1):
-        column, type_ = variable.column, variable.fields["ntype"]
+        column, type_ = variable.column, int(variable.fields["ntype"])
         wrong = []
         if type_ not in (layout.NUMERIC, layout.CHARACTER):
             wrong.append(f"its type is {type_}, not 1 or 2")
@@ -311,8 +339,9 @@ def _check_variables(problems: Problems, name: str, variables: Sequence[Variable
 def kept_fields(variable: Variable, number: int, encoding: str) -> dict[str, FieldValue]:
     """The NAMESTR fields that differ from what a column alone would give: they are carried beside it."""
     column = variable.column
-    for part in ("format", "informat"):
-        if layout.split_format(getattr(column, part)) is None:
-            column = replace(column, **{part: ""})
+    if layout.split_format(column.format) is None:
+        column = replace(column, format="")
+    if layout.split_format(column.informat) is None:
+        column = replace(column, informat="")
     usual = namestr_fields(column, number, variable.place, encoding)
     return {name: value for name, value in variable.fields.items() if usual[name] != value}

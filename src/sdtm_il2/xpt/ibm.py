@@ -1,8 +1,8 @@
 """IBM System/360 double precision, the numbers of XPORT files, to and from IEEE 754 doubles.
 
-An IBM double is a sign, an exponent of 16 (excess 64, 7 bits) and a fraction of 56 bits below the point, whose
-first hexadecimal digit is not 0. So at least 53 bits count, and every double of 16**-65 <= \\|x\\| < 16**63 is
-exact. The other way some files hold 54 to 56 bits, which a double rounds.
+An IBM double is a sign, an exponent of 16 (excess 64, 7 bits) and a fraction of 56 bits below the point,
+whose first hexadecimal digit is not 0. So at least 53 bits count, and every double from 16**-65 up to below
+16**63 is exact. The other way some files hold 54 to 56 bits, which a double rounds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SCALE = np.concatenate([_SCALE, -_SCALE])
 def to_ibm(numbers: Doubles) -> Bits:
     """IBM doubles of IEEE doubles, as 64-bit integers; NaN is the ordinary missing value, -0.0 becomes 0.
 
-    Exact for 0 and 16**-65 <= \\|x\\| < 16**63; other numbers must have been refused before.
+    Exact for 0 and from 16**-65 up to below 16**63; other numbers must have been refused before.
 
     >>> [f"{bits:016x}" for bits in to_ibm(np.array([1.0, -118.625, 0.0, np.nan]))]
     ['4110000000000000', 'c276a00000000000', '0000000000000000', '2e00000000000000']
@@ -77,7 +77,7 @@ def to_ieee(bits: Bits) -> Doubles:
 
 
 def not_kept(bits: Bits) -> npt.NDArray[np.int64]:
-    """Where a double does not give the same bits back: special missing values, more than 53 bits, odd zeros."""
+    """Where a double does not give the same bits back: special missing values, over 53 bits, odd zeros."""
     fraction = bits & _FRACTION_56
     doubtful = ((bits & _U(7)) != 0) | (((fraction >> _SHIFT_52) == 0) & (bits != 0) & (bits != MISSING))
     places = np.flatnonzero(doubtful)

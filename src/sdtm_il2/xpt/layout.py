@@ -73,7 +73,7 @@ class Layout:
         return self.packed.pack(*row)
 
     def unpack(self, data: bytes) -> dict[str, FieldValue]:
-        """Field values of these bytes, text without its trailing blanks; ValueError for digits that are none."""
+        """Field values of these bytes, text without trailing blanks; ValueError for digits that are none."""
         values: dict[str, FieldValue] = {}
         for field, value in zip(self.fields, self.packed.unpack(data), strict=True):
             if field.type[-1] == "d":
@@ -167,7 +167,10 @@ NAMESTR = read_layout("""
 NAMESTR_ZEROS: dict[str, FieldValue] = {"nfill": bytes(2), "rest": bytes(52)}
 
 NUMERIC, CHARACTER = 1, 2
-MEMBER_MARK = HEADER_RECORD.pack(kind=b"MEMBER")[:48]
+#: How header records begin, and what follows in those that begin a dataset and a file.
+HEADER_MARK = HEADER_RECORD.pack()[:20]
+MEMBER_MARK = HEADER_RECORD.pack(kind=b"MEMBER")[20:48]
+LIBRARY_MARK = HEADER_RECORD.pack(kind=b"LIBRARY")[20:48]
 
 _FORMAT = re.compile(r"(\$?(?:[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z_])?)?)([0-9]*)\.([0-9]*)")
 

@@ -16,7 +16,7 @@ from sdtm_il2.dataset import Column
 from sdtm_il2.errors import MAX_VALUES, Issue, Location, issue
 from sdtm_il2.xpt.ibm import SMALLEST, TOO_LARGE, Doubles, to_ibm
 from sdtm_il2.xpt.layout import split_format
-from sdtm_il2.xpt.values import STORED, Values, byte_lengths, encoded, numbers_of, plain_utf8
+from sdtm_il2.xpt.values import STORED, Values, byte_lengths, encoded, numbers_of
 
 #: Bytes of one text value, of a label, of a name; NAMESTR header records count variables in four digits.
 MAX_TEXT, MAX_LABEL, MAX_NAME, MAX_VARIABLES = 200, 40, 8, 9999
@@ -33,7 +33,7 @@ class _Breach:
     count: int
     row: int
     measured: int
-    fields: dict[str, object]
+    fields: dict[str, Any]
     values: dict[str, int]
 
 
@@ -49,16 +49,22 @@ class Breaches:
     def __bool__(self) -> bool:
         return bool(self.found or self.others)
 
-    def add(self, code: str, variable: str = "", **fields: object) -> None:
+    def add(self, code: str, variable: str = "", **fields: Any) -> None:
         """A limit that names, labels or arguments break."""
         self.others.append(
             issue(code, f"{self.dataset}.{variable}" if variable else self.dataset, self.at, **fields)
         )
 
     def add_values(
-        self, code: str, variable: str, rows: npt.NDArray[np.int64], values: Iterable[object], *, measured: int = 0,
-        **fields: object,
-    ) -> None:  # fmt: skip
+        self,
+        code: str,
+        variable: str,
+        rows: npt.NDArray[np.int64],
+        values: Iterable[object],
+        *,
+        measured: int = 0,
+        **fields: Any,
+    ) -> None:
         """A limit that values break: `rows` are their records, counted from 0 over all frames."""
         breach = self.found.setdefault((code, variable), _Breach(0, int(rows[0]) + 1, 0, fields, {}))
         breach.count += len(rows)
@@ -72,11 +78,17 @@ class Breaches:
         """All of them; names and labels first, then values in the order of variables."""
         of_values = [
             issue(
-                code, f"{self.dataset}.{variable}" if variable else self.dataset, self.at, count=one.count,
-                values=one.values.items(), row=one.row, measured=one.measured, **one.fields,
+                code,
+                f"{self.dataset}.{variable}" if variable else self.dataset,
+                self.at,
+                count=one.count,
+                values=one.values.items(),
+                row=one.row,
+                measured=one.measured,
+                **one.fields,
             )
             for (code, variable), one in self.found.items()
-        ]  # fmt: skip
+        ]
         return (*self.others, *of_values)
 
 
@@ -124,6 +136,15 @@ def check_column(breaches: Breaches, column: Column, encoding: str) -> None:
         breaches.add("XPT626", column.name, length=column.length, least=least, most=most, type=column.type)
 
 
+def lost_bits(length: int) -> np.uint64:
+    """The bits of an IBM double that do not stand in `length` bytes.
+
+    >>> f"{int(lost_bits(6)):x}"
+    'ffff'
+    """
+    return np.uint64((1 << (8 * (8 - length))) - 1)
+
+
 def measure(breaches: Breaches, column: Column, values: Values, start: int, encoding: str) -> int:
     """Check the values of one frame, whose first record is `start`; returns the bytes that they need.
 
@@ -137,18 +158,26 @@ def measure(breaches: Breaches, column: Column, values: Values, start: int, enco
     if kind != "empty" and STORED[kind] != column.type and not _all_null(values):
         breaches.add("XPT631", column.name, type=column.type, found=values.found)
         return needed
-    for chunk in values.chunks():
-        if column.type == "Char":
-            if kind == "text":
+    try:
+        for chunk in values.pieces():
+            if column.type == "Num":
+                _measure_numbers(breaches, column, chunk, start)
+            elif kind == "text":
                 needed = max(needed, _measure_text(breaches, column, chunk, start, encoding))
-        else:
-            _measure_numbers(breaches, column, chunk, start)
-        start += len(chunk)
+            start += len(chunk)
+    except UnicodeEncodeError:
+        # Python objects may hold halves of surrogate pairs, which no encoding has.
+        halves = [
+            row
+            for row, one in enumerate(values.source)
+            if isinstance(one, str) and not encodable(one, "utf-8")
+        ]
+        breaches.add_values("XPT633", column.name, np.array(halves, np.int64), (), encoding=encoding)
     return needed
 
 
 def _all_null(values: Values) -> bool:
-    """A column without a value fits any variable: pandas makes empty columns float64, a reader makes them text."""
+    """A column without a value fits any variable: pandas makes it float64, a reader of text makes it text."""
     for chunk in values.chunks():
         if values.kind == "text":
             filled = pc.max(byte_lengths(chunk)).as_py()
@@ -162,41 +191,33 @@ def _all_null(values: Values) -> bool:
 
 
 def _measure_text(breaches: Breaches, column: Column, array: Any, start: int, encoding: str) -> int:
-    plain = array.dictionary if pa.types.is_dictionary(array.type) else array
-    ascii_only, has_nul = _screen(plain)
+    worded = pa.types.is_dictionary(array.type)
+    words = array.dictionary if worded else array
+    ascii_only, has_nul = _screen(words)
+    if worded and (has_nul or not ascii_only):
+        array = array.dictionary_decode()
     if has_nul:
-        found = array.dictionary_decode() if plain is not array else array
-        _note(breaches, "XPT634", column, found, pc.match_substring(found, "\0"), start)
+        _note(breaches, "XPT634", column, array, pc.match_substring(array, "\0"), start)
     if not ascii_only and encoding != "utf-8":
-        words = plain if plain is not array else plain.unique()
-        bad = [text for text in words.drop_null().to_pylist() if not encodable(text, encoding)]
-        if bad:
-            wrong = pc.is_in(
-                array.dictionary_decode() if plain is not array else array, pa.array(bad, plain.type)
-            )
-            if pc.any(wrong).as_py():
-                _note(breaches, "XPT633", column, array, wrong, start, encoding=encoding)
-                return 1
-    if not ascii_only and not plain_utf8(encoding):
-        if bad:
-            return 1
-        array = encoded(array, encoding)
-    lengths = byte_lengths(array)
-    longest = pc.max(lengths).as_py() or 0
+        distinct = (words if worded else words.unique()).drop_null()
+        bad = [text for text in distinct.to_pylist() if not encodable(text, encoding)]
+        wrong = pc.is_in(array, pa.array(bad, array.type))
+        _note(breaches, "XPT633", column, array, wrong, start, encoding=encoding)
+        array = pc.if_else(wrong, None, array)
+    lengths = byte_lengths(array if ascii_only else encoded(array, encoding))
+    longest = int(pc.max(lengths).as_py() or 0)
     allowed = MAX_TEXT if column.length is None else min(column.length, MAX_TEXT)
     if longest > allowed:
-        code = "XPT632" if column.length is not None and allowed < MAX_TEXT else "XPT635"
-        _note(
-            breaches, code, column, array if plain_utf8(encoding) else None, pc.greater(lengths, allowed), start,
-            measured=longest, allowed=allowed,
-        )  # fmt: skip
-    return int(longest)
+        code = "XPT632" if allowed < MAX_TEXT else "XPT635"
+        over = pc.greater(lengths, allowed)
+        _note(breaches, code, column, array, over, start, measured=longest, allowed=allowed)
+    return longest
 
 
 def _screen(array: Any) -> tuple[bool, bool]:
     """Whether a text array may be taken for ASCII, and whether it may hold NUL: two runs over its bytes.
 
-    The bytes under nulls are seen too, so a second and exact look follows where the answer is not the usual one.
+    The bytes under nulls are seen too, so an exact look follows where the answer is not the usual one.
     """
     offsets, text = array.buffers()[1:]
     if text is None or not len(array):
@@ -212,12 +233,19 @@ def _screen(array: Any) -> tuple[bool, bool]:
 
 
 def _note(
-    breaches: Breaches, code: str, column: Column, array: Any, wrong: Any, start: int, *, measured: int = 0,
-    **fields: object,
-) -> None:  # fmt: skip
+    breaches: Breaches,
+    code: str,
+    column: Column,
+    array: Any,
+    wrong: Any,
+    start: int,
+    *,
+    measured: int = 0,
+    **fields: Any,
+) -> None:
     rows = np.flatnonzero(wrong.fill_null(False).to_numpy(zero_copy_only=False)).astype(np.int64)  # noqa: FBT003
     if len(rows):
-        values = () if array is None else array.take(pa.array(rows)).to_pylist()
+        values = array.take(pa.array(rows)).to_pylist()
         breaches.add_values(code, column.name, rows + start, values, measured=measured, **fields)
 
 
@@ -237,13 +265,13 @@ def _measure_numbers(breaches: Breaches, column: Column, array: Any, start: int)
     elif pa.types.is_timestamp(array.type):
         tests = [("XPT644", lambda: _broken_seconds(array))]
     if column.length is not None and 2 <= column.length < 8:
-        lost = np.uint64((1 << (8 * (8 - column.length))) - 1)
+        lost = lost_bits(column.length)
         tests.append(("XPT645", lambda: (to_ibm(numbers) & lost) != 0))
     for code, test in tests:
         wrong = test()
         if wrong.any():
             rows = np.flatnonzero(wrong).astype(np.int64)
-            fields: dict[str, object] = {"allowed": column.length} if code == "XPT645" else {}
+            fields: dict[str, Any] = {"allowed": column.length} if code == "XPT645" else {}
             breaches.add_values(code, column.name, rows + start, numbers[rows].tolist(), **fields)
 
 
@@ -258,4 +286,5 @@ def _inexact(array: Any, size: Doubles) -> npt.NDArray[np.bool_]:
 def _broken_seconds(array: Any) -> npt.NDArray[np.bool_]:
     per_second = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}[array.type.unit]
     whole: npt.NDArray[np.int64] = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    return whole % per_second != 0
+    broken: npt.NDArray[np.bool_] = np.not_equal(whole % per_second, 0)
+    return broken

@@ -14,12 +14,12 @@ from sdtm_il2.dataset import Dataset
 from sdtm_il2.xpt.ibm import MISSING_CODES, Bits, Doubles, to_ieee
 from sdtm_il2.xpt.layout import FieldValue
 
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Who wrote a file and when, as it stands in the header: ``sas_create`` and ``dtmod`` are 01JAN70:00:00:00."""
+    """Who wrote a file and when, as it stands in the header; times are such as 01JAN70:00:00:00."""
 
     sas_version: str
     sas_os: str
@@ -91,9 +91,9 @@ class SpecialValues:
 class XptMember:
     """One dataset of an XPORT file with everything needed to write the same bytes again.
 
-    ``stamp`` stands in the member's header, ``library`` in the file's. ``special`` has the numbers that a frame
-    cannot hold, by variable. ``header`` has, by variable, the NAMESTR fields that a `Column` does not say and
-    that are not what SAS writes by default (justification, unused bytes).
+    ``stamp`` stands in the member's header, ``library`` in the file's. ``special`` has the numbers that a
+    frame cannot hold, by variable. ``header`` has, by variable, the NAMESTR fields that a `Column` does not
+    say and that are not what SAS writes by default (justification, unused bytes).
     """
 
     dataset: Dataset

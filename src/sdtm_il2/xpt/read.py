@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 from sdtm_il2.dataset import Column, Dataset
 from sdtm_il2.errors import Location, XptError, issue
 from sdtm_il2.xpt.header import MemberHeader, codec, kept_fields, read_headers
-from sdtm_il2.xpt.ibm import not_kept, to_ieee
+from sdtm_il2.xpt.ibm import SpecialBits, not_kept, to_ieee
 from sdtm_il2.xpt.layout import RECORD
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember
 from sdtm_il2.xpt.values import BLOCK
 
-_BLOCK_BYTES = 24 << 20
+#: Bytes that are read at a time.
+_BLOCK_BYTES = 16 << 20
 _BLANK = 32
 
 
@@ -57,13 +58,13 @@ def read_xpt(
 ) -> XptMember:
     """An XPORT v5 file is read back to what was written: text without its trailing blanks, IBM doubles, NaN.
 
-    `member` names the dataset if the file holds several. XPORT files do not say their encoding: text that is not
-    in `encoding` is refused, never guessed. The `XptMember` has the dataset (``.dataset``; its columns with
-    lengths and formats) and all else that `write_xpt` needs to give the same bytes again, special missing values
-    included.
+    `member` names the dataset if the file holds several. XPORT files do not say their encoding: text that is
+    not in `encoding` is refused, never guessed. The `XptMember` has the dataset (``.dataset``; its columns
+    with lengths and formats) and all else that `write_xpt` needs to give the same bytes again, special
+    missing values included.
 
-    XptError (XPT601 to XPT612) says which part of a file is wrong; a file that does not end with a whole record
-    is not read at all. OSError if it cannot be opened.
+    XptError (XPT601 to XPT612) says which part of a file is wrong; a file that does not end with a whole
+    record is not read at all. OSError if it cannot be opened.
 
     >>> import tempfile
     >>> from sdtm_il2.xpt import write_xpt
@@ -112,8 +113,8 @@ def _chosen(headers: tuple[MemberHeader, ...], member: str | None, at: Location)
 def count_records(stream: BinaryIO, header: MemberHeader, at: Location) -> tuple[int, bool]:
     """How many records the data are, and whether they are padded with blanks.
 
-    The end of the data is the only count there is: after the last record come fewer than 80 blanks. Blank records
-    that lie wholly in the last 79 bytes are padding. XptError (XPT607) if the data end otherwise.
+    The end of the data is the only count there is: after the last record come fewer than 80 blanks. Blank
+    records that lie wholly in the last 79 bytes are padding. XptError (XPT607) if the data end otherwise.
     """
     size, length = header.end - header.start, header.record_length
     records, rest = divmod(size, length)
@@ -151,7 +152,7 @@ def _read_member(
 ) -> XptMember:
     texts: dict[str, list[Any]] = {}
     numbers: dict[str, npt.NDArray[np.float64]] = {}
-    special: dict[str, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]]] = {}
+    special: dict[str, list[SpecialBits]] = {}
     for variable in header.variables:
         name = variable.column.name
         if variable.column.type == "Char":
@@ -192,13 +193,17 @@ def _read_member(
     kept = {one.column.name: kept_fields(one, n, encoding) for n, one in enumerate(header.variables, 1)}
     return XptMember(
         Dataset(header.name, header.label, tuple(one.column for one in header.variables), frame),
-        header.stamp, header.library, header.dataset_type, encoding,
-        {
-            name: SpecialValues(np.concatenate([one[0] for one in parts]), np.concatenate([one[1] for one in parts]))
-            for name, parts in special.items() if parts
-        },
+        header.stamp,
+        header.library,
+        header.dataset_type,
+        encoding,
+        {name: _joined(parts) for name, parts in special.items() if parts},
         {name: fields for name, fields in kept.items() if fields},
-    )  # fmt: skip
+    )
+
+
+def _joined(parts: list[SpecialBits]) -> SpecialValues:
+    return SpecialValues(np.concatenate([one[0] for one in parts]), np.concatenate([one[1] for one in parts]))
 
 
 def _text(items: npt.NDArray[np.bytes_], length: int) -> Any:
@@ -216,7 +221,7 @@ def _is_ascii(array: Any) -> bool:
 
 
 def decoded(array: Any, encoding: str) -> tuple[Any, npt.NDArray[np.int64]]:
-    """Text whose bytes are in `encoding`, as UTF-8, and the rows that are not in it; each distinct text once."""
+    """Text whose bytes are in `encoding`, as UTF-8, and the rows that are not; each distinct text once."""
     if encoding == "utf-8":
         try:
             array.validate(full=True)
@@ -251,9 +256,9 @@ def _described(stream: BinaryIO, header: MemberHeader, at: Location) -> XptDescr
         if one.column.type == "Char":
             empty[one.place : one.place + one.length] = _BLANK
     for _, block in _blocks(stream, header, records):
-        filled = (block != empty).any(axis=0)
+        filled = np.logical_or.reduce(block != empty, axis=0)
         # Unsigned, so that control characters wrap round to large numbers.
-        odd = ((block - np.uint8(_BLANK)) > np.uint8(126 - _BLANK)).any(axis=0)
+        odd = np.logical_or.reduce((block - np.uint8(_BLANK)) > np.uint8(126 - _BLANK), axis=0)
         for one in header.variables:
             name, here = one.column.name, slice(one.place, one.place + one.length)
             ends = np.flatnonzero(filled[here])

@@ -68,8 +68,20 @@ class Values:
             return "datetime"
         return "empty" if pa.types.is_null(type_) else "unknown"
 
+    def pieces(self) -> Iterator[Any]:
+        """All values as `chunks`, in arrays small enough to work on beside the frame."""
+        for start in range(0, len(self), 4 * BLOCK):
+            yield from self.chunks(start, min(4 * BLOCK, len(self) - start))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Values:
+        """The values of some records."""
+        chunked = isinstance(self.source, pa.ChunkedArray)
+        return Values(
+            self.type, self.source.take(pa.array(rows)) if chunked else self.source[rows], self.found
+        )
+
     def chunks(self, start: int = 0, count: int | None = None) -> Iterator[Any]:
-        """Arrow arrays of the records from `start`, in order; text is ``large_string`` or a dictionary of it."""
+        """Arrow arrays of the records from `start`; text is ``large_string`` or a dictionary of it."""
         count = len(self) - start if count is None else count
         if isinstance(self.source, pa.ChunkedArray):
             for chunk in self.source.slice(start, count).chunks:
@@ -91,7 +103,12 @@ def _plain(array: Any) -> Any:
         array = array.storage
     if pa.types.is_dictionary(array.type):
         # A dictionary larger than the block costs more than the text itself, and only text profits from one.
-        if not _is_text(array.type.value_type) or len(array.dictionary) > len(array):
+        # Categories without a record may be longer than the variable, or outside its encoding.
+        if (
+            not _is_text(array.type.value_type)
+            or len(array.dictionary) > len(array)
+            or pc.count_distinct(array.indices, mode="only_valid").as_py() < len(array.dictionary)
+        ):
             return _plain(array.dictionary_decode())
         return pa.DictionaryArray.from_arrays(array.indices, _plain(array.dictionary))
     if pa.types.is_string(array.type) or pa.types.is_string_view(array.type):
@@ -108,11 +125,12 @@ def values_of(column: Any) -> Values:
             return Values(None, column, str(column.dtype))
         try:
             column = pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError):
             return Values(None, column, str(column.dtype))
     if isinstance(column, pa.Array):
         column = pa.chunked_array([column])
-    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+    held = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_timestamp(held) and held.tz is not None:
         return Values(None, column, str(column.type))
     return Values(column.type, column, str(column.type))
 
@@ -157,7 +175,7 @@ def _unified(left: Any, right: Any) -> Any:
 
 
 def numbers_of(array: Any) -> Doubles:
-    """Numbers, SAS dates (days since 1960-01-01) or SAS datetimes (seconds since then) as doubles, null as NaN."""
+    """Numbers, SAS dates (days since 1960-01-01), datetimes (seconds since then) as doubles; null as NaN."""
     type_ = array.type
     if pa.types.is_null(type_) or _is_text(type_) or pa.types.is_dictionary(type_):
         return np.full(len(array), np.nan)  # an empty column: text has been refused before
@@ -227,7 +245,7 @@ def put_text(place: npt.NDArray[np.bytes_], array: Any, width: int, encoding: st
 
 
 def put_numbers(place: npt.NDArray[Any], numbers: Doubles, width: int, special: SpecialBits | None) -> None:
-    """Write IBM doubles, cut to `width` bytes, into a (strided) array; `special` are rows and their own bits."""
+    """Write IBM doubles, cut to `width` bytes, into a (strided) array; `special` are rows and their bits."""
     bits = to_ibm(numbers)
     if special is not None:
         bits[special[0]] = special[1]

@@ -20,7 +20,15 @@ from sdtm_il2.errors import Location, XptError
 from sdtm_il2.xpt.header import codec, pack_header
 from sdtm_il2.xpt.ibm import SpecialBits
 from sdtm_il2.xpt.layout import RECORD
-from sdtm_il2.xpt.limits import MAX_VARIABLES, Breaches, check_column, check_names, check_text, measure
+from sdtm_il2.xpt.limits import (
+    MAX_VARIABLES,
+    Breaches,
+    check_column,
+    check_names,
+    check_text,
+    lost_bits,
+    measure,
+)
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember, default_time, stamp_time
 from sdtm_il2.xpt.values import BLOCK, STORED, Values, numbers_of, put_numbers, put_text, values_of
 
@@ -66,21 +74,23 @@ def write_xpt(
 ) -> WrittenXpt:
     """An XPORT v5 file holds one dataset: names of 8, labels of 40 and text of 200 bytes, IBM doubles.
 
-    `data` is a pandas DataFrame, a pyarrow Table (or any table of the Arrow C stream interface, such as polars'),
-    a `Dataset`, an `XptMember`, or an iterable of frames or tables that are written one after another, whose
-    `variables` must then give every length. `variables` say name, label, type, length, format and order; their
-    lengths are bytes in `encoding`, None means the longest value (at least 1), and 8 for numbers. Shorter numbers
-    (2 to 7 bytes) are taken only where each value is exact.
+    `data` is a pandas DataFrame, a pyarrow Table (or any table of the Arrow C stream interface, such as
+    polars'), a `Dataset`, an `XptMember`, or an iterable of frames or tables that are written one after
+    another, whose `variables` must then give every length. `variables` say name, label, type, length, format
+    and order; their lengths are bytes in `encoding`, None means the longest value (at least 1), and 8 for
+    numbers. Shorter numbers (2 to 7 bytes) are taken only where each value is exact.
 
-    `name` is by default that of the dataset, else of the file in upper case; `encoding` is ascii unless the data
-    are a member that was read. `created` and `modified` are by default 1970-01-01 or SOURCE_DATE_EPOCH, so that
-    equal data give equal bytes; text is taken as it must stand (16 bytes). The remaining arguments stand in the
-    header: `sas_version` 9.4, `sas_os` X64_10PR, `dataset_type` blank. `special` has special missing values.
+    `name` is by default that of the dataset, else of the file in upper case; `encoding` is ascii unless the
+    data are a member that was read. `created` and `modified` are by default 1970-01-01 or SOURCE_DATE_EPOCH,
+    so that equal data give equal bytes; text is taken as it must stand (16 bytes). The remaining arguments
+    stand in the header: `sas_version` 9.4, `sas_os` X64_10PR, `dataset_type` blank. `special` has special
+    missing values.
 
     Text is padded with blanks; null, NaN and "" are blank text and the missing number. Dates and datetimes of
-    whole seconds become SAS dates (DATE9.) and datetimes (DATETIME20.). -0.0 is written as 0.
+    whole seconds become SAS dates and datetimes, with formats DATE9. and DATETIME20. unless `variables` give
+    others. -0.0 is written as 0, and blanks at the end of text cannot be told from padding.
 
-    Nothing is cut, rounded or replaced: every broken limit is named in one `XptError` (XPT620 to XPT659) with
+    Nothing is cut, rounded or replaced: every broken limit is named in one `XptError` (XPT620 to XPT651) with
     its variable, first record, measured and allowed size. The file is written beside its place and put there
     when it is complete, so a failure leaves an old file whole.
 
@@ -109,9 +119,11 @@ def write_xpt(
     check_text(breaches, "", "dataset type", dataset_type, 8, "ascii")
     for one in {stamp, library}:
         for part, text, allowed in (
-            ("SAS version", one.sas_version, 8), ("operating system", one.sas_os, 8),
-            ("time of creation", one.created, 16), ("time of modification", one.modified, 16),
-        ):  # fmt: skip
+            ("SAS version", one.sas_version, 8),
+            ("operating system", one.sas_os, 8),
+            ("time of creation", one.created, 16),
+            ("time of modification", one.modified, 16),
+        ):
             check_text(breaches, "", part, text, allowed, "ascii")
 
     frames, whole = _frames(data, breaches)
@@ -144,9 +156,12 @@ def write_xpt(
 
 
 def _stamps(
-    member: XptMember | None, created: dt.datetime | str | None, modified: dt.datetime | str | None,
-    sas_version: str | None, sas_os: str | None,
-) -> tuple[Stamp, Stamp]:  # fmt: skip
+    member: XptMember | None,
+    created: dt.datetime | str | None,
+    modified: dt.datetime | str | None,
+    sas_version: str | None,
+    sas_os: str | None,
+) -> tuple[Stamp, Stamp]:
     default = stamp_time(default_time())
     old = member.stamp if member else Stamp("9.4", "X64_10PR", default, default)
     times = [stamp_time(time) if isinstance(time, dt.datetime) else time for time in (created, modified)]
@@ -165,7 +180,7 @@ def _stamps(
 
 
 def _frames(data: Any, breaches: Breaches) -> tuple[Iterator[_Frame], bool]:
-    """The frames of the data, made as they are asked for; and whether it is one that can be measured first."""
+    """The frames of the data, made as they are asked for; and whether one can be measured first."""
     if isinstance(data, (pd.DataFrame, pa.Table)) or hasattr(data, "__arrow_c_stream__"):
         return iter([_frame(data, 0, breaches)]), True
     if not isinstance(data, Iterable) or isinstance(data, (str, bytes, Mapping)):
@@ -185,19 +200,18 @@ def _frames(data: Any, breaches: Breaches) -> tuple[Iterator[_Frame], bool]:
 
 def _frame(table: Any, start: int, breaches: Breaches) -> _Frame:
     if isinstance(table, pd.DataFrame):
-        names, take = list(table.columns), lambda place: table.iloc[:, place]
+        series: list[tuple[Any, Any]] = list(table.items())
     else:
-        if not isinstance(table, pa.Table):
-            table = pa.table(table)
-        names, take = table.column_names, table.column
+        table = table if isinstance(table, pa.Table) else pa.table(table)
+        series = list(zip(table.column_names, table.columns, strict=True))
     values: dict[str, Values] = {}
-    for place, column in enumerate(names):
+    for column, one in series:
         if not isinstance(column, str):
             breaches.add("XPT620", str(column), part="variable name", name=column)
         elif column in values:
             breaches.add("XPT623", column)
         else:
-            values[column] = values_of(take(place))
+            values[column] = values_of(one)
     return _Frame(values, start, len(table))
 
 
@@ -218,9 +232,13 @@ def _declared(variables: Sequence[Column] | None, frame: _Frame) -> tuple[Column
 
 
 def _check(
-    breaches: Breaches, name: str, columns: Sequence[Column], frame: _Frame, special: Mapping[str, SpecialValues],
+    breaches: Breaches,
+    name: str,
+    columns: Sequence[Column],
+    frame: _Frame,
+    special: Mapping[str, SpecialValues],
     encoding: str,
-) -> dict[str, int]:  # fmt: skip
+) -> dict[str, int]:
     check_names(breaches, name, columns)
     for column in columns:
         check_column(breaches, column, encoding)
@@ -261,14 +279,25 @@ def _check_special(
 ) -> None:
     """A special value stands for what the frame holds at its record, so that neither overrides the other."""
     special = special.between(frame.start, frame.start + frame.records)
-    if column.type == "Char" or values.kind == "unknown":
-        wrong = special.rows
-    else:
-        chunks = [numbers_of(chunk) for chunk in values.chunks()]
-        held = np.concatenate(chunks)[special.rows] if chunks else np.empty(0)
-        wrong = special.rows[~((held == special.doubles) | (np.isnan(held) & np.isnan(special.doubles)))]
+    wrong = special.rows
+    if column.type == "Num" and values.kind != "unknown" and len(wrong):
+        held = np.concatenate([numbers_of(chunk) for chunk in values.take(special.rows).chunks()])
+        fits = (held == special.doubles) | (np.isnan(held) & np.isnan(special.doubles))
+        fits &= (special.bits & lost_bits(column.length or 8)) == 0
+        wrong = wrong[~fits]
     if len(wrong):
         breaches.add_values("XPT646", column.name, wrong + frame.start, ())
+
+
+def _check_outside(
+    breaches: Breaches, columns: Sequence[Column], special: Mapping[str, SpecialValues], records: int
+) -> None:
+    """Special values stand at records, and in variables, that exist."""
+    for name, values in special.items():
+        known = any(column.name == name for column in columns)
+        wrong = values.rows[(values.rows < 0) | (values.rows >= records)] if known else values.rows
+        if len(wrong):
+            breaches.add_values("XPT646", name, wrong, ())
 
 
 def _check_last(breaches: Breaches, columns: Sequence[Column], frame: _Frame) -> None:
@@ -282,16 +311,24 @@ def _check_last(breaches: Breaches, columns: Sequence[Column], frame: _Frame) ->
     ):
         return
     for column in columns:
-        for chunk in frame.values[column.name].chunks(frame.records - 1, 1):
+        values = frame.values[column.name]
+        for chunk in values.chunks(frame.records - 1, 1) if values.kind == "text" else ():
             if chunk.null_count == 0 and chunk[0].as_py().strip(" "):
                 return
     breaches.add("XPT636", row=end, length=length)
 
 
 def _place(
-    path: Path, header: bytes, columns: Sequence[Column], frames: Iterator[_Frame], breaches: Breaches,
-    special: Mapping[str, SpecialValues], encoding: str, *, checked: bool,
-) -> WrittenXpt:  # fmt: skip
+    path: Path,
+    header: bytes,
+    columns: Sequence[Column],
+    frames: Iterator[_Frame],
+    breaches: Breaches,
+    special: Mapping[str, SpecialValues],
+    encoding: str,
+    *,
+    checked: bool,
+) -> WrittenXpt:
     """Stream the frames into a file beside `path`, then move it there."""
     lengths = {column.name: column.length or 0 for column in columns}
     length = sum(lengths.values())
@@ -309,6 +346,7 @@ def _place(
                 last = frame if frame.records else last
             if last is not None and not checked and not breaches:
                 _check_last(breaches, columns, last)
+            _check_outside(breaches, columns, special, records)
             if breaches:
                 raise XptError(breaches.issues())
             stream.write(b" " * (-records * length % RECORD))
@@ -328,9 +366,13 @@ def _place(
 
 
 def _write_frame(
-    stream: BinaryIO | Any, columns: Sequence[Column], frame: _Frame, length: int,
-    special: Mapping[str, SpecialValues], encoding: str,
-) -> None:  # fmt: skip
+    stream: BinaryIO | Any,
+    columns: Sequence[Column],
+    frame: _Frame,
+    length: int,
+    special: Mapping[str, SpecialValues],
+    encoding: str,
+) -> None:
     size = max(1, min(BLOCK, _BLOCK_BYTES // length, frame.records))
     block = np.empty((size, length), np.uint8)
     for start in range(0, frame.records, size):
@@ -348,11 +390,11 @@ def _write_frame(
                 )
                 _put_numbers(block, chunks, place, width, marked)
             place += width
-        _write_all(stream, memoryview(block[:count]).cast("B"))
+        _write_all(stream, block[:count].data.cast("B"))
 
 
 def _strided(block: npt.NDArray[np.uint8], row: int, count: int, place: int, type_: str) -> npt.NDArray[Any]:
-    """The bytes of one variable in `count` records, as items of their own: numpy copies whole items fastest."""
+    """The bytes of one variable in `count` records, as whole items, which numpy copies fastest."""
     return np.ndarray((count,), type_, block, row * block.shape[1] + place, (block.shape[1],))
 
 
