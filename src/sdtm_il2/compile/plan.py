@@ -1,0 +1,247 @@
+"""compile_plan: a specification and a standard become ordered steps, or all problems at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
+from sdtm_il2.compile.blocks import compile_block, compile_submit
+from sdtm_il2.compile.names import Scope, Study, nearest
+from sdtm_il2.compile.order import expand_all_dates, order_steps
+from sdtm_il2.compile.rules import compile_rule
+from sdtm_il2.compile.terms import bind, check_codelists
+from sdtm_il2.errors import PlanError, Problems, SpecError
+from sdtm_il2.plan.calls import Call, Literal, Rule, VariableRef
+from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
+from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
+from sdtm_il2.standards import DatasetDef, Standard, VariableDef
+
+
+def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
+    """Every variable of every domain gets one rule a block, and the variables an order; no data is read.
+
+    Raises SpecError (names, terms, variables: SPEC1xx, STD2xx) or PlanError (order: PLAN4xx) with all problems.
+    """
+    problems = Problems()
+    study = Study(
+        spec, standard, {one.domain: one for one in spec.domains}, {one.name: one for one in spec.sources}, problems
+    )
+    check_codelists(study)
+    domains: list[DomainPlan] = []
+    for one in spec.domains:
+        if study.applies(one.ig):
+            compiled = _domain(study, one)
+            if compiled is not None:
+                domains.append(compiled)
+    problems.stop(SpecError)
+    ordered_domains = expand_all_dates(tuple(domains))
+    steps, needs = order_steps(ordered_domains, problems)
+    problems.stop(PlanError)
+    sponsor = {
+        one.name: tuple(term.text for term in one.added) or tuple(dict.fromkeys(entry.term for entry in one.terms))
+        for one in spec.codelists
+        if one.sponsor or one.added
+    }
+    return Plan(
+        spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
+        replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
+        tuple(problems.found), spec.files, spec.at,
+    )  # fmt: skip
+
+
+def _dataset(study: Study, spec: DomainSpec) -> DatasetDef | None:
+    found = study.standard.dataset(spec.domain)
+    if found is not None:
+        return found
+    if spec.class_ and spec.label:
+        return study.standard.custom_dataset(spec.domain, spec.label, spec.class_, spec.structure)
+    close = nearest(spec.domain, [one.name for one in study.standard.datasets])
+    study.problems.add(
+        "SPEC124", spec.domain, spec.at, ig=study.ig_version, nearest=f"did you mean {close}? " if close else ""
+    )
+    return None
+
+
+def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
+    dataset = _dataset(study, spec)
+    if dataset is None:
+        return None
+    blocks: list[tuple[BlockSpec, BlockPlan]] = []
+    for block in spec.records:
+        if study.applies(block.ig):
+            compiled = compile_block(study, spec, dataset, block)
+            if compiled is not None:
+                blocks.append((block, compiled))
+    named = {one.name: one for one in spec.variables if study.applies(one.ig)}
+    rules: list[dict[str, Rule]] = []
+    stated: dict[str, VariableSpec] = {}
+    for block, compiled in blocks:
+        found, lines = _block_rules(study, spec, dataset, named, block, compiled)
+        rules.append(found)
+        for name, line in lines.items():
+            stated.setdefault(name, line)
+    names = dict.fromkeys(name for found in rules for name in found)
+    variables = [one for name in names if (one := _variable(study, spec, dataset, name, stated.get(name), rules)) is not None]
+    seq = f"{spec.domain}SEQ"
+    known_seq = dataset.variable(seq)
+    if known_seq is not None and blocks and named.get(seq, VariableSpec(seq, None, at=spec.at)).at is spec.at:
+        rule = Rule(Call("sequence"), origin="Derived by Sponsor", at=spec.at)
+        variables.append(_plan_variable(known_seq, tuple(rule for _ in blocks), automatic=True))
+    order = {one.name: place for place, one in enumerate(study.standard.allowed_variables(spec.domain))}
+    if study.standard.dataset(spec.domain) is None:
+        order = {one.name: place for place, one in enumerate(dataset.variables)}
+    variables.sort(key=lambda one: (one.supplemental is not None, order.get(one.name, len(order))))
+    _check_complete(study, spec, dataset, {one.name for one in variables})
+    keys = _keys(study, spec, {one.name for one in variables if one.supplemental is None})
+    sort = tuple(text.text for text in spec.sort) or keys
+    variables = [_with_identity(one, keys, variables, spec.domain) for one in variables]
+    scope = Scope(study, spec.domain, None)
+    return DomainPlan(
+        spec.domain, spec.label or dataset.label, dataset.define_class, spec.structure or dataset.structure,
+        keys, tuple(name for name in sort if name not in ("STUDYID", "USUBJID")), spec.sort_file,
+        tuple(block for _, block in blocks), tuple(variables), spec.keys_not_unique,
+        compile_submit(scope, spec.submit), spec.at,
+    )  # fmt: skip
+
+
+def _with_identity(variable: VariablePlan, keys: tuple[str, ...], variables: list[VariablePlan], domain: str) -> VariablePlan:
+    """`last_before` compares records of one test: --TESTCD and every qualifier in the natural key."""
+    if not any(rule is not None and rule.call.method == "last_before" for rule in variable.rules):
+        return variable
+    roles = {one.name: one.role for one in variables}
+    names = [key for key in keys if "Qualifier" in roles.get(key, "") or roles.get(key) == "Topic"]
+    if f"{domain}TESTCD" in roles and f"{domain}TESTCD" not in names:
+        names.insert(0, f"{domain}TESTCD")
+    identity = tuple(VariableRef(domain, name) for name in names)
+    rules = tuple(
+        replace(rule, call=replace(rule.call, options=replace(rule.call.options, identity=identity))) if rule else None
+        for rule in variable.rules
+    )
+    return replace(variable, rules=rules)
+
+
+def _block_rules(
+    study: Study, spec: DomainSpec, dataset: DatasetDef, named: dict[str, VariableSpec], block: BlockSpec, compiled: BlockPlan
+) -> tuple[dict[str, Rule], dict[str, VariableSpec]]:
+    """The rules of one block by variable: the block's own line, the tests table, the domain's line, else automatic."""
+    scope = Scope(study, spec.domain, block)
+    domain = spec.domain
+    source = study.sources.get(block.from_)
+    subjects = dataset.variable("USUBJID") is not None and (source is None or source.subject is not None)
+    lines = {**named, **{one.name: one for one in block.variables if study.applies(one.ig)}}
+    own = {one.name for one in block.variables if study.applies(one.ig)}
+    rules: dict[str, Rule] = identifiers(study, spec, subjects=subjects)
+    rules |= collected_results(domain, compiled)
+    _source_origin(rules, source.origin if source else "", block.origin)
+    dropped = {name for name, line in lines.items() if line.method is None}
+    for name, line in lines.items():
+        if line.method is not None:
+            rule = compile_rule(scope, line, dataset.variable(name) or study.standard.variable(domain, name))
+            if rule is not None:
+                rules[name] = rule
+    for header in dict.fromkeys(header for decode in block.decode for header in decode.headers):
+        if dataset.variable(header) is not None and header not in lines:
+            rules[header] = Rule(Call("decode", (Literal(header),)), origin="Assigned by Sponsor", at=block.at)
+    if compiled.tests is not None:
+        for name in dict.fromkeys(name for row in compiled.tests.rows for name in row.variables):
+            if name in own or name == f"{domain}ORRESU":
+                continue
+            fallback = (rules[name].call,) if name in rules and name in named else ()
+            rules[name] = Rule(
+                Call("tests", (Literal(name), *fallback), at=compiled.tests.at),
+                origin="Assigned by Sponsor", at=compiled.tests.at,
+            )  # fmt: skip
+    automatic = standard_results(domain, set(rules), dataset, compiled)
+    if f"{domain}TESTCD" in rules and f"{domain}TEST" not in rules:
+        automatic |= test_name(study, domain, dataset, compiled.at)
+    automatic |= study_days(domain, set(rules), dataset) if _has_reference_start(study) and domain in study.domains else {}
+    for line in study.spec.derive:
+        name = line.name.replace("--", domain)
+        if name in automatic and line.method is not None:
+            rule = compile_rule(scope, replace(line, name=name), dataset.variable(name))
+            if rule is not None:
+                automatic[name] = rule
+    for name, rule in automatic.items():
+        rules.setdefault(name, rule)
+    return {name: rule for name, rule in rules.items() if name not in dropped}, lines
+
+
+def _has_reference_start(study: Study) -> bool:
+    reference = study.domains.get("DM")
+    if reference is None:
+        return False
+    lines = [*reference.variables, *(line for block in reference.records for line in block.variables)]
+    return any(line.name == "RFSTDTC" and line.method is not None for line in lines)
+
+
+def _source_origin(rules: dict[str, Rule], source: str, block: str) -> None:
+    """Collected results take the origin of their source."""
+    for name, rule in rules.items():
+        if rule.call.method in ("result", "unit", "limit", "reason_not_done"):
+            rules[name] = replace(rule, origin=block or source or "Collected by Investigator")
+
+
+def _variable(
+    study: Study, spec: DomainSpec, dataset: DatasetDef, name: str, line: VariableSpec | None, rules: list[dict[str, Rule]]
+) -> VariablePlan | None:
+    known = dataset.variable(name) or study.standard.variable(spec.domain, name)
+    target = f"{spec.domain}.{name}"
+    at = line.at if line is not None else spec.at
+    per_block = tuple(found.get(name) for found in rules)
+    if line is not None and line.supplemental is not None:
+        if known is not None:
+            study.problems.add("SPEC160", target, at, variable=name, domain=spec.domain)
+            return None
+        extra = line.supplemental
+        binding = bind(study, target, line, None)
+        plan = SupplementalPlan(extra.label, extra.evaluator, extra.idvar.replace("--", spec.domain) or f"{spec.domain}SEQ")
+        return VariablePlan(
+            name, extra.label, "Char", rules=per_block, codelists=binding.codes, study_list=binding.study_list,
+            supplemental=plan, at=at,
+        )  # fmt: skip
+    if known is None:
+        close = nearest(name, [one.name for one in study.standard.allowed_variables(spec.domain)])
+        study.problems.add(
+            "STD205", target, at, variable=name, ig=study.ig_version, domain=spec.domain,
+            nearest=f"did you mean {close}? " if close else "",
+        )  # fmt: skip
+        return None
+    binding = bind(study, target, line, known)
+    plan_line = _plan_variable(known, per_block, automatic=line is None)
+    return replace(
+        plan_line, codelists=binding.codes, study_list=binding.study_list,
+        label=(line.label if line and line.label else known.label), at=at,
+    )  # fmt: skip
+
+
+def _plan_variable(known: VariableDef, rules: tuple[Rule | None, ...], *, automatic: bool) -> VariablePlan:
+    return VariablePlan(
+        known.name, known.label, known.type, known.role, known.core, rules, known.codelists, "",
+        known.described_value_domain, None, automatic,
+    )  # fmt: skip
+
+
+def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
+    for text in (*spec.keys, *spec.sort):
+        if text.text not in names:
+            close = nearest(text.text, names)
+            study.problems.add(
+                "SPEC119", spec.domain, text.at, key=text.text, nearest=f"did you mean {close}?" if close else
+                "map it, or take it out of the keys",
+            )  # fmt: skip
+    keys = tuple(text.text for text in spec.keys)
+    if "USUBJID" in names and "USUBJID" not in keys:
+        study.problems.add("SPEC125", spec.domain, spec.at)
+    return keys
+
+
+def _check_complete(study: Study, spec: DomainSpec, dataset: DatasetDef, names: set[str]) -> None:
+    """PLAN410: a required variable is missing; PLAN411: expected ones are."""
+    required = [one.name for one in dataset.variables if one.core == "Req" and one.name not in names]
+    expected = [one.name for one in dataset.variables if one.core == "Exp" and one.name not in names]
+    if required:
+        study.problems.add(
+            "PLAN410", spec.domain, spec.at, variables=", ".join(required), ig=study.ig_version, number=len(required)
+        )
+    if expected:
+        study.problems.add("PLAN411", spec.domain, spec.at, variables=", ".join(expected), ig=study.ig_version)

@@ -1,0 +1,255 @@
+"""A line of `variables:` becomes a rule: method calls with resolved arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sdtm_il2.compile.names import Scope
+from sdtm_il2.compile.terms import Binding, bind, check_literal
+from sdtm_il2.errors import Location
+from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Options, Rule, VariableRef
+from sdtm_il2.plan.template import parse_template
+from sdtm_il2.spec.model import Branch, DateRule, MethodCall, Text, VariableSpec
+from sdtm_il2.standards import VariableDef
+
+#: Define-XML origin by method, where neither the variable nor the source states one.
+_ORIGINS = {
+    "hardcode": "Assigned by Sponsor",
+    "tests": "Assigned by Sponsor",
+    "decode": "Assigned by Sponsor",
+    "assign": "Collected",
+    "datetime": "Collected",
+}
+DERIVED = "Derived by Sponsor"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The variable that a rule fills."""
+
+    domain: str
+    spec: VariableSpec
+    known: VariableDef | None
+    binding: Binding
+
+    @property
+    def name(self) -> str:
+        """DOMAIN.VARIABLE as messages print it."""
+        return f"{self.domain}.{self.spec.name}"
+
+
+def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) -> Rule | None:
+    """The rule of one variable in one block; None after `drop` or where names are wrong (reported)."""
+    if spec.method is None:
+        return None
+    study = scope.study
+    binding = bind(study, f"{scope.domain}.{spec.name}", spec, known)
+    target = Target(scope.domain, spec, known, binding)
+    call = _COMPILERS.get(spec.method.method, _plain)(scope, target, spec.method)
+    if call is None:
+        return None
+    when = scope.test(spec.when, spec.at) if spec.when is not None else None
+    return Rule(
+        call, when, spec.undecided, spec.precision, _origin(scope, spec, call), spec.crf, spec.comment,
+        spec.description, spec.at,
+    )  # fmt: skip
+
+
+def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:
+    """The stated origin, else the source's for collected values, else what the method implies."""
+    if spec.origin:
+        return spec.origin
+    if scope.block is not None and scope.block.origin:
+        return scope.block.origin
+    implied = _ORIGINS.get(call.method, DERIVED)
+    if implied != "Collected":
+        return implied
+    for argument in call.arguments:
+        if isinstance(argument, ColumnRef):
+            source = scope.source_of(argument)
+            if source is not None and source.origin:
+                return source.origin
+            if source is None:
+                return DERIVED
+    return "Collected by Investigator"
+
+
+def _leaf(target: Target, *, terms: bool = True) -> Options:
+    """Options of a call that carries collected text."""
+    return Options(text=target.spec.text, terms=target.binding.terms if terms else None)
+
+
+def _assign(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    ref = scope.column(text.text, text.at, target.name, call.method)
+    if ref is None:
+        return None
+    return _assigned(scope, target, ref, call.at)
+
+
+def _assigned(scope: Scope, target: Target, ref: ColumnRef, at: Location) -> Call:
+    source = scope.source_of(ref)
+    # a variable of a dataset has been through its list already
+    options = replace(_leaf(target, terms=source is not None or scope.block is None), decimal=(source.decimal if source else "") or ".")
+    return Call("assign", (ref,), options, at)
+
+
+def _hardcode(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    return Call("hardcode", (_literal(scope, target, text),), Options(), call.at)
+
+
+def _literal(scope: Scope, target: Target, text: Text) -> Literal:
+    return Literal(check_literal(scope.study, target.name, text.text, target.binding, text.at), text.at)
+
+
+def _template(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    operands: list[Operand] = []
+    try:
+        parts = parse_template(text.text)
+    except ValueError as error:
+        scope.study.problems.add("SPEC114", target.name, text.at, template=text.text, fault=str(error))
+        return None
+    for part in parts:
+        if not part.column:
+            operands.append(Literal(part.text, text.at))
+            continue
+        ref: Operand = scope.resolve(part.column)
+        operands.append(Call("characters", (ref, Literal(str(part.first)), Literal(str(part.last)))) if part.first else ref)
+    return Call("template", tuple(operands), _leaf(target), call.at)
+
+
+def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    refs: list[ColumnRef] = []
+    for argument in call.argument:
+        text = _text(argument)
+        ref = scope.column(text.text, text.at, target.name, call.method)
+        if ref is None:
+            return None
+        refs.append(ref)
+    source = scope.source_of(refs[0])
+    rule = source.dates if source is not None else DateRule()
+    formats = tuple(text.text for text in call.options.get("format", ())) or rule.formats
+    unknown = tuple(text.text for text in call.options.get("unknown", ())) or rule.unknown
+    pivot = "".join(text.text for text in call.options.get("pivot", ())) or rule.pivot
+    if source is None:
+        formats = formats or ("iso",)
+    if not formats:
+        scope.study.problems.add(
+            "SPEC115", target.name, call.at, source=source.name if source else "", column=str(refs[0])
+        )
+        return None
+    return Call("datetime", tuple(refs), Options(formats=formats, unknown=unknown, pivot=pivot), call.at)
+
+
+def _operand(scope: Scope, target: Target, part: Text | MethodCall | Branch, *, literal: bool) -> Operand | None:
+    """An operand of coalesce (names) or of a case branch (texts): a nested method, a name or a text."""
+    if isinstance(part, MethodCall):
+        return _COMPILERS.get(part.method, _plain)(scope, target, part)
+    text = _text(part)
+    if literal:
+        return _literal(scope, target, text)
+    ref = scope.resolve(text.text)
+    return _assigned(scope, target, ref, text.at) if isinstance(ref, ColumnRef) else ref
+
+
+def _coalesce(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    operands = [_operand(scope, target, part, literal=False) for part in call.argument]
+    found = tuple(one for one in operands if one is not None)
+    return Call("coalesce", found, Options(), call.at) if len(found) == len(operands) else None
+
+
+def _case(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    branches: list[BranchCall] = []
+    for part in call.argument:
+        if not isinstance(part, Branch):
+            raise TypeError("case takes branches")
+        when = scope.test(part.when, part.at) if part.when is not None else None
+        then = _operand(scope, target, part.then, literal=True)
+        if then is None:
+            return None
+        branches.append(BranchCall(when, then))
+    return Call("case", tuple(branches), Options(), call.at)
+
+
+def _copy(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    ref = scope.variable(text.text, text.at, target.name, call.method)
+    return Call("copy", (ref,), Options(), call.at) if ref is not None else None
+
+
+def _extreme(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    """earliest and latest: over variables, over columns of a source (`SOURCE.COL`), or over all dates."""
+    refs: list[VariableRef] = []
+    for argument in call.argument:
+        text = _text(argument)
+        if text.text == "all dates":
+            refs.append(VariableRef("", "all dates"))
+            continue
+        ref = scope.variable(text.text, text.at, target.name, call.method)
+        if ref is None:
+            return None
+        refs.append(ref)
+    precision = "".join(text.text for text in call.options.get("precision", ()))
+    where = scope.test(call.where, call.at) if call.where is not None else None
+    return Call(call.method, tuple(refs), Options(precision=precision, where=where), call.at)
+
+
+def _age(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    arguments: list[Operand] = []
+    for key in ("birth", "at"):
+        text = call.options[key][0]
+        ref = scope.resolve(text.text)
+        if isinstance(ref, ColumnRef):
+            inner = MethodCall("datetime", (text,), at=text.at)
+            call_of_date = _datetime(scope, target, inner)
+            if call_of_date is None:
+                return None
+            arguments.append(call_of_date)
+        else:
+            arguments.append(ref)
+    return Call("age", tuple(arguments), Options(), call.at)
+
+
+def _last_before(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    ref = scope.variable(text.text, text.at, target.name, call.method)
+    if ref is None:
+        return None
+    same_day = "".join(one.text for one in call.options.get("same_day", ()))
+    if same_day not in ("", "before", "after"):
+        scope.study.problems.add("SPEC116", target.name, call.at, given=same_day)
+        return None
+    if call.options.get("within"):
+        scope.study.problems.add("SPEC126", target.name, call.at, key="within")
+        return None
+    own = (VariableRef(scope.domain, f"{scope.domain}DTC"), VariableRef(scope.domain, f"{scope.domain}ORRES"))
+    return Call("last_before", (ref, *own), Options(same_day=same_day), call.at)
+
+
+def _plain(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    raise KeyError(f"no compiler for method {call.method}")
+
+
+def _text(argument: Text | MethodCall | Branch) -> Text:
+    if not isinstance(argument, Text):
+        raise TypeError("a text is expected; the loader checks it")
+    return argument
+
+
+_Compiler = Callable[[Scope, Target, MethodCall], Call | None]
+_COMPILERS: dict[str, _Compiler] = {
+    "assign": _assign,
+    "hardcode": _hardcode,
+    "template": _template,
+    "datetime": _datetime,
+    "coalesce": _coalesce,
+    "case": _case,
+    "copy": _copy,
+    "earliest": _extreme,
+    "latest": _extreme,
+    "age": _age,
+    "last_before": _last_before,
+}

@@ -1,0 +1,110 @@
+"""Dates: datetime, study days, earliest and latest, age."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sdtm_il2.dataset import arrow, char, take
+from sdtm_il2.iso8601 import DateStatus, ages, parse_date_times, parse_dates, study_days, truncate
+from sdtm_il2.iso8601 import earliest as earliest_of
+from sdtm_il2.iso8601 import latest as latest_of
+from sdtm_il2.methods.evaluate import evaluate, filled, method, test_mask, where
+from sdtm_il2.methods.view import View
+from sdtm_il2.plan.calls import Call, ColumnRef, VariableRef
+
+_STATUS_CODES = {
+    DateStatus.NO_FORMAT: "DATA806",
+    DateStatus.IMPOSSIBLE: "DATA807",
+    DateStatus.AMBIGUOUS: "DATA808",
+    DateStatus.DATE_INCOMPLETE: "DATA809",
+    DateStatus.TIME_NO_FORMAT: "DATA810",
+    DateStatus.TIME_IMPOSSIBLE: "DATA810",
+}
+
+
+@method("datetime")
+def datetime(view: View, call: Call) -> pd.Series:
+    """ISO 8601 of a raw date, or of a date and a time; what fits no format or no calendar is reported, not kept."""
+    columns = [evaluate(view, one) for one in call.arguments]  # type: ignore[arg-type]
+    options = call.options
+    pivot = int(options.pivot) if options.pivot else None
+    if len(columns) == 2:
+        parsed = parse_date_times(columns[0], columns[1], options.formats, options.unknown, pivot)
+    else:
+        parsed = parse_dates(columns[0], options.formats, options.unknown, pivot)
+    present = set(np.unique(parsed.status).tolist()) - {int(DateStatus.MISSING), int(DateStatus.PARSED)}
+    names = " and ".join(str(one) for one in call.arguments if isinstance(one, ColumnRef))
+    for status in sorted(present):
+        code = _STATUS_CODES[DateStatus(status)]
+        values = columns[-1] if code in ("DATA809", "DATA810") else columns[0]
+        pairs = "; ".join(f"{one} and {other}" for one, other in parsed.clashes) if code == "DATA808" else ""
+        view.report(
+            code, parsed.status == status, values, at=call.at, column=names,
+            formats=", ".join(options.formats), pairs=pairs,
+        )  # fmt: skip
+    return char(pa.array(parsed.iso.array))
+
+
+@method("study_day")
+def study_day(view: View, call: Call) -> pd.Series:
+    """Days from the reference start, which is day 1; no day 0, missing where either date is partial. --DTC is only read."""
+    date, reference = (evaluate(view, one) for one in call.arguments)  # type: ignore[arg-type]
+    assert isinstance(reference, pd.Series)
+    return pd.Series(study_days(date, reference))
+
+
+@method("earliest")
+def earliest(view: View, call: Call) -> pd.Series:
+    """The subject's first filled value of the variables, in ISO 8601 order."""
+    return _extreme(view, call, last=False)
+
+
+@method("latest")
+def latest(view: View, call: Call) -> pd.Series:
+    """The subject's last filled value of the variables, in ISO 8601 order."""
+    return _extreme(view, call, last=True)
+
+
+def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
+    partition = view.partition
+    count = len(partition.subjects)
+    values: list[pd.Series] = []
+    owners = []
+    for ref in call.arguments:
+        assert isinstance(ref, VariableRef)
+        records = partition.domains[ref.domain]
+        column = records.columns[ref.variable]
+        keep = np.ones(len(records), bool)
+        if records.submitted is not None and ref.domain != view.domain.plan.domain:
+            keep &= records.submitted
+        if call.options.where is not None:
+            parts = [
+                test_mask(View(partition, records, index, ref.variable), call.options.where).holds
+                for index in range(len(records.blocks))
+            ]
+            keep &= np.concatenate(parts) if parts else keep
+        values.append(where(column, keep))
+        owners.append(records.subjects)
+    if not values:
+        return view.texts("")
+    column = char(pa.chunked_array([arrow(one) for one in values]))
+    subjects = np.concatenate(owners)
+    if call.options.precision:
+        column = char(pa.array(truncate(column, call.options.precision).array))  # type: ignore[arg-type]
+    pick = latest_of if last else earliest_of
+    per_subject = char(pick(column, subjects, count).tolist())
+    return take(per_subject, view.block.subjects.astype(np.int64))
+
+
+@method("age")
+def age(view: View, call: Call) -> pd.Series:
+    """Completed years by anniversaries; missing, with DATA811, where partial dates leave it open."""
+    birth, at = (evaluate(view, one) for one in call.arguments)  # type: ignore[arg-type]
+    assert isinstance(at, pd.Series)
+    years = ages(birth, at)
+    view.report("DATA811", np.isnan(years) & filled(birth) & filled(at), at=call.at)
+    negative = years < 0
+    view.report("DATA812", negative, at=call.at)
+    return pd.Series(np.where(negative, np.nan, years))

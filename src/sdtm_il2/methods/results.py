@@ -1,0 +1,361 @@
+"""Results of findings: the collected cell, units, ranges, NOT DONE, and the standard results made from them."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.resources
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from sdtm_il2.dataset import arrow, char, constant, distinct, take
+from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, test_mask, where
+from sdtm_il2.methods.view import Mask, View
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options, normal
+from sdtm_il2.plan.model import TestsPlan
+from sdtm_il2.spec.model import TestRow, UnitRow
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_LIMIT = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([+-]?\d+(?:\.\d+)?)\s*")
+_RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|～|－|to)\s*([+-]?\d+(?:\.\d+)?)\s*")
+
+
+@functools.cache
+def shipped_units() -> dict[tuple[str, str], tuple[Decimal, str]]:
+    """Factors between units of one dimension, exact: (from, to) to (factor, places); no factor needs a molar mass."""
+    found: dict[tuple[str, str], tuple[Decimal, str]] = {}
+    table = importlib.resources.files("sdtm_il2") / "data" / "units.csv"
+    with table.open("r", encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            found[row["from"], row["to"]] = (Decimal(row["factor"]), "")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How a number in an original unit becomes one in the standard unit."""
+
+    factor: Decimal = Decimal(1)
+    offset: Decimal = Decimal(0)
+    places: int | None = None
+    changed: bool = False
+
+    def apply(self, number: Decimal) -> Decimal:
+        """The converted number, rounded half up to the stated places, trailing zeros dropped."""
+        if not self.changed:
+            return number
+        value = number * self.factor + self.offset
+        if self.places is not None:
+            value = value.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
+        return value
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and trailing zeros.
+
+    >>> plain(Decimal("14.00")), plain(Decimal("1E+2"))
+    ('14', '100')
+    """
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def number(text: str) -> Decimal | None:
+    """The decimal that a text is; None if it is none (``<0.5``, ``1:320``, ``+``)."""
+    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
+
+
+# ---- what a tests table reads from raw cells ---------------------------------------------------------------
+
+
+@method("result")
+def result(view: View, call: Call) -> pd.Series:
+    """--ORRES: the result as collected; empty where NOT DONE."""
+    return where(raw_result(view), ~not_done_mask(view))
+
+
+def raw_result(view: View) -> pd.Series:
+    """The cell that holds each record's result: one column (long), or the column of the record's test (wide)."""
+    table = _table(view)
+    if "result" in table.cells:
+        return view.read(table.cells["result"])
+    return by_test(view, lambda row: view.read(ColumnRef("", row.column)))
+
+
+def by_test(view: View, read: Callable[[TestRow], pd.Series]) -> pd.Series:
+    """For each record what its own row of the tests table reads."""
+    table, numbers = _table(view), _numbers(view)
+    pieces: list[pa.Array] = []
+    order: list[npt.NDArray[np.intp]] = []
+    for place, row in enumerate(table.rows):
+        records = np.flatnonzero(numbers == place)
+        if len(records):
+            pieces.append(arrow(take(read(row), records.astype(np.int64))))
+            order.append(records)
+    if not pieces:
+        return view.texts("")
+    whole = pa.chunked_array(pieces).combine_chunks()
+    back = np.empty(len(whole), np.int64)
+    back[np.concatenate(order)] = np.arange(len(whole))
+    return char(whole.take(pa.array(back)))
+
+
+@method("unit")
+def unit(view: View, call: Call) -> pd.Series:
+    """--ORRESU: the collected unit as a term of UNIT, else the table's; empty without a result."""
+    table = _table(view)
+    name = f"{view.domain.plan.domain}ORRESU"
+    stated = table_text(view, name)
+    columns = [stated]
+    if "unit" in table.cells:
+        collected = view.read(table.cells["unit"])
+        mapped = finished(view, Call("unit", options=Options(terms=table.terms.get("unit")), at=call.at), collected)
+        # the table's unit fills an empty cell, never one that no term matches
+        columns = [mapped, where(stated, ~filled(collected))]
+    return where(first_filled(columns), filled(raw_result(view)) & ~not_done_mask(view))
+
+
+@method("limit")
+def limit(view: View, call: Call) -> pd.Series:
+    """--ORNRLO and --ORNRHI: the column of the limit, or the part of a range such as 3.5-9.5, <5 or >90."""
+    side = call.arguments[0]
+    assert isinstance(side, Literal)
+    table = _table(view)
+    keep = ~not_done_mask(view)
+    if side.text in table.cells:
+        return where(view.read(table.cells[side.text]), keep)
+    column = view.read(table.cells["range"])
+    encoded = distinct(column)
+    limits = [range_limits(text) for text in encoded.values]
+    if side.text == "low" and len(column):
+        bad = np.array([one is None for one in limits], bool)[encoded.codes]
+        view.report("DATA822", bad & keep, column, at=call.at, column=str(table.cells["range"]))
+    place = 0 if side.text == "low" else 1
+    return where(encoded.spread([one[place] if one is not None else "" for one in limits]), keep)
+
+
+def range_limits(text: str) -> tuple[str, str] | None:
+    """Lower and upper limit of a range as collected; None if it is none.
+
+    >>> range_limits("3.5～9.5"), range_limits("<5"), range_limits(""), range_limits("negative")
+    (('3.5', '9.5'), ('', '5'), ('', ''), None)
+    """
+    if not text.strip():
+        return "", ""
+    both = _RANGE.fullmatch(text)
+    if both:
+        return both.group(1), both.group(2)
+    one = _LIMIT.fullmatch(text)
+    if one and one.group(1):
+        return ("", one.group(2)) if one.group(1) in ("<", "<=", "≤") else (one.group(2), "")
+    return None
+
+
+def not_done_mask(view: View) -> Mask:
+    """Which records the specification calls NOT DONE."""
+    table, numbers = _table(view), _numbers(view)
+    mask = np.zeros(len(view), bool)
+    if table.not_done is not None:
+        mask |= test_mask(view, table.not_done).holds
+    for place, test in enumerate(table.row_not_done):
+        if test is not None:
+            mask |= test_mask(view, test).holds & (numbers == place)
+    return mask
+
+
+@method("not_done")
+def not_done(view: View, call: Call) -> pd.Series:
+    """--STAT: NOT DONE where the specification says so."""
+    return where(constant("NOT DONE", len(view)), not_done_mask(view))
+
+
+@method("reason_not_done")
+def reason_not_done(view: View, call: Call) -> pd.Series:
+    """--REASND: why a test was not done."""
+    table, numbers = _table(view), _numbers(view)
+    parts = [view.texts("")]
+    for place, reason in enumerate(table.row_reasons):
+        if reason is not None:
+            parts.append(where(evaluate(view, reason), numbers == place))
+    if table.reason is not None:
+        parts.append(evaluate(view, table.reason))
+    return where(first_filled(parts), not_done_mask(view))
+
+
+@method("indicator")
+def indicator(view: View, call: Call) -> pd.Series:
+    """--NRIND as the laboratory reports it, through its codelist."""
+    table = _table(view)
+    column = view.read(table.cells["indicator"])
+    mapped = finished(view, Call("indicator", options=Options(terms=table.terms.get("indicator")), at=call.at), column)
+    return where(mapped, ~not_done_mask(view))
+
+
+# ---- standard results -------------------------------------------------------------------------------------
+
+
+@method("standard_text")
+def standard_text(view: View, call: Call) -> pd.Series:
+    """--STRESC: the result through the test's terms or converted to the standard unit, else as collected."""
+    return _convert(view, call, numeric=False)
+
+
+@method("standard_number")
+def standard_number(view: View, call: Call) -> pd.Series:
+    """--STRESN, --STNRLO, --STNRHI: the number in the standard unit; missing where the result is no number."""
+    text = _convert(view, call, numeric=True)
+    encoded = distinct(text)
+    values = np.array([float(one) if one else np.nan for one in encoded.values], np.float64)
+    return pd.Series(values[encoded.codes] if len(text) else np.empty(0, np.float64))
+
+
+@method("standard_unit")
+def standard_unit(view: View, call: Call) -> pd.Series:
+    """--STRESU: the unit that the tests table states, else the original unit; missing where no factor is known."""
+    original = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
+    combined = _by_unit(view, original)
+    units = [
+        "" if conversion is None else (row.standard_unit if row is not None and row.standard_unit and unit_text else unit_text)
+        for row, unit_text, conversion in combined.parts
+    ]
+    return char(np.array([*units, ""], dtype=object)[combined.codes])
+
+
+@method("range_indicator")
+def range_indicator(view: View, call: Call) -> pd.Series:
+    """--NRIND: LOW below the lower limit, HIGH above the upper, else NORMAL; missing without a number or a limit."""
+    value, low, high = (
+        np.full(len(view), np.nan) if isinstance(one, Literal) else evaluate(view, one).to_numpy()  # type: ignore[arg-type]
+        for one in call.arguments
+    )
+    known = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
+    codes = np.where(known, np.where(value < low, 1, np.where(value > high, 2, 3)), 0)
+    return char(pa.array(["", "LOW", "HIGH", "NORMAL"], pa.large_string()).take(pa.array(codes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Combined:
+    """Distinct pairs of test and unit with their conversion; None: no factor is known."""
+
+    codes: npt.NDArray[np.int64]
+    parts: list[tuple[TestRow | None, str, Conversion | None]]
+
+
+def _by_unit(view: View, original: pd.Series) -> _Combined:
+    table = view.block.plan.tests
+    units = distinct(original)
+    numbers = view.block.test if view.block.test is not None else np.zeros(len(view), np.int32)
+    pairs = numbers.astype(np.int64) * max(len(units.values), 1) + units.codes
+    codes, keys = pd.factorize(pairs)
+    parts: list[tuple[TestRow | None, str, Conversion | None]] = []
+    for key in keys.tolist():
+        row = table.rows[key // len(units.values)] if table is not None else None
+        text = units.values[key % len(units.values)]
+        parts.append((row, text, conversion(view, row, text, table.units if table is not None else ())))
+    return _Combined(codes.astype(np.int64), parts)
+
+
+def conversion(view: View, row: TestRow | None, original: str, units: tuple[UnitRow, ...]) -> Conversion | None:
+    """The conversion of one test from a unit: the study's table first, then the shipped factors; None if none is known."""
+    if row is None or not row.standard_unit or not original or row.standard_unit == original:
+        return Conversion()
+    domain = view.domain.plan.domain
+    testcd, specimen = row.variables.get(f"{domain}TESTCD", ""), row.variables.get(f"{domain}SPEC", "")
+    best: UnitRow | None = None
+    for one in units:
+        fits = one.testcd in ("", testcd) and one.specimen in ("", specimen)
+        if fits and one.from_unit == original and one.to_unit == row.standard_unit:
+            if best is None or (bool(one.testcd), bool(one.specimen)) > (bool(best.testcd), bool(best.specimen)):
+                best = one
+    if best is not None:
+        places = int(best.places) if best.places else None
+        return Conversion(Decimal(best.factor), Decimal(best.offset or "0"), places, changed=True)
+    shipped = shipped_units().get((original, row.standard_unit))
+    return Conversion(shipped[0], changed=True) if shipped is not None else None
+
+
+def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
+    """The distinct (test, unit, text) triples converted, then spread."""
+    texts_column = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
+    original = evaluate(view, call.arguments[1]) if len(call.arguments) > 1 else view.texts("")  # type: ignore[arg-type]
+    combined, texts = _by_unit(view, original), distinct(texts_column)
+    table = view.block.plan.tests
+    decimal = _decimal(view)
+    triples = combined.codes * max(len(texts.values), 1) + texts.codes
+    codes, keys = pd.factorize(triples)
+    results: list[str] = []
+    unknown: list[bool] = []
+    unmatched: list[bool] = []
+    for key in keys.tolist():
+        row, _, conversion_ = combined.parts[key // len(texts.values)]
+        text = texts.values[key % len(texts.values)]
+        terms = table.terms.get(row.terms) if table is not None and row is not None and row.terms else None
+        value, matched = text, True
+        if terms is not None and text.strip():
+            found = terms.find(text)
+            matched = found is not None
+            value = found.term if found is not None else ""
+        unmatched.append(not matched)
+        unknown.append(conversion_ is None and bool(value))
+        results.append(_one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else "")
+    if len(codes) and view.variable.endswith("STRESC"):
+        units_text = ", ".join(sorted({unit_text for _, unit_text, one in combined.parts if one is None}))
+        view.report("DATA821", np.array(unknown, bool)[codes], original, at=call.at, units=units_text)
+        view.report("DATA801", np.array(unmatched, bool)[codes], texts_column, at=call.at, codelist="the terms of the tests table")
+    return char(np.array([*results, ""], dtype=object)[codes])
+
+
+def _one(text: str, conversion_: Conversion, decimal: str, *, numeric: bool) -> str:
+    written = text.replace(",", ".") if decimal == "," else text
+    value = number(written)
+    if value is not None:
+        if numeric or conversion_.changed:
+            return _checked(plain(conversion_.apply(value)))
+        return text
+    if numeric:
+        return ""
+    bounded = _LIMIT.fullmatch(written)
+    if conversion_.changed and bounded and bounded.group(1):
+        try:
+            return bounded.group(1) + plain(conversion_.apply(Decimal(bounded.group(2))))
+        except InvalidOperation:
+            return text
+    return text
+
+
+def _checked(text: str) -> str:
+    return "0" if text in ("-0", "") else text
+
+
+def _decimal(view: View) -> str:
+    if view.block.plan.dataset:
+        return "."
+    return view.partition.plan.source(view.block.plan.source).decimal or "."
+
+
+def table_text(view: View, name: str) -> pd.Series:
+    """The tests table's constant for a variable in every record."""
+    cells = [row.variables.get(name, "") for row in _table(view).rows]
+    return char(pa.array([*cells, ""], pa.large_string()).take(pa.array(_numbers(view))))
+
+
+def _table(view: View) -> TestsPlan:
+    table = view.block.plan.tests
+    assert table is not None
+    return table
+
+
+def _numbers(view: View) -> npt.NDArray[np.int32]:
+    numbers = view.block.test
+    assert numbers is not None
+    return numbers
+
+
+__all__ = ["Conversion", "normal", "number", "plain", "range_limits", "raw_result", "shipped_units"]

@@ -1,0 +1,83 @@
+"""Flags over all records of a domain: the last one before a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sdtm_il2.dataset import arrow, char, ranks, take
+from sdtm_il2.iso8601 import decide, is_iso, truncate
+from sdtm_il2.methods.evaluate import filled, method
+from sdtm_il2.methods.view import Mask, View
+from sdtm_il2.plan.calls import Call, VariableRef
+
+
+@method("last_before")
+def last_before(view: View, call: Call) -> pd.Series:
+    """Y on the last filled record of each test before the reference.
+
+    The test is --TESTCD with every qualifier in the natural key. A record on the day of the reference counts
+    by both times where both are known, else by `same_day`; without `same_day` it is METH512. A partial date
+    counts only if its last possible day is before. Two records at the same last time are METH513; the later
+    one in the order of the raw data has the flag.
+    """
+    cache = view.domain.flags
+    if view.variable not in cache or cache[view.variable][0] != call.options:
+        cache[view.variable] = (call.options, _flags(view, call))
+    return char(np.where(cache[view.variable][1][view.domain.block_slice(view.index)], "Y", "").tolist())
+
+
+def _flags(view: View, call: Call) -> Mask:
+    records = view.domain
+    reference, date, result = call.arguments
+    assert isinstance(reference, VariableRef)
+    assert isinstance(date, VariableRef)
+    assert isinstance(result, VariableRef)
+    views = [View(view.partition, records, index, view.variable) for index in range(len(records.blocks))]
+    dates = records.columns[date.variable]
+    limits = char(pa.chunked_array([arrow(one.read(reference)) for one in views], pa.large_string()))
+    before, _ = decide(dates, "LT", limits)
+    same_day = _same_day(dates, limits)
+    candidate = filled(records.columns[result.variable])
+    if records.submitted is not None:
+        candidate &= records.submitted
+    if call.options.same_day == "before":
+        before |= same_day
+    elif call.options.same_day == "":
+        _report(views, "METH512", same_day & candidate, call, reference=str(reference))
+    rows = np.flatnonzero(candidate & before)
+    flags = np.zeros(len(records), bool)
+    if not len(rows):
+        return flags
+    group = records.subjects[rows].astype(np.int64)
+    for ref in call.options.identity:
+        codes = pd.factorize(take(records.columns[ref.variable], rows))[0].astype(np.int64)
+        group = pd.factorize(group * (int(codes.max()) + 2) + codes + 1)[0].astype(np.int64)
+    rank, _ = ranks(take(dates, rows))
+    order = np.lexsort((rows, rank, group))
+    chosen = order[np.append(group[order][1:] != group[order][:-1], True)]
+    flags[rows[chosen]] = True
+    best = np.empty(int(group.max()) + 1, np.int64)
+    best[group[chosen]] = rank[chosen]
+    tied = np.bincount(group[rank == best[group]], minlength=len(best)) > 1
+    mask = np.zeros(len(records), bool)
+    mask[rows[chosen[tied[group[chosen]]]]] = True
+    _report(views, "METH513", mask, call)
+    return flags
+
+
+def _report(views: Sequence[View], code: str, mask: Mask, call: Call, **fields: object) -> None:
+    for one in views:
+        one.report(code, mask[one.domain.block_slice(one.index)], at=call.at, **fields)
+
+
+def _same_day(dates: pd.Series, limits: pd.Series) -> Mask:
+    """Records on the day of the reference where a time is missing on one side or both."""
+    days, reference_days = char(pa.array(truncate(dates, "day").array)), char(pa.array(truncate(limits, "day").array))
+    complete = is_iso(days) & (days.str.len() == 10).to_numpy(dtype=bool)
+    same = (days == reference_days).to_numpy(dtype=bool) & complete
+    timed = (dates.str.len() > 10).to_numpy(dtype=bool) & (limits.str.len() > 10).to_numpy(dtype=bool)
+    return same & ~timed

@@ -1,0 +1,239 @@
+"""What a method sees: the records of one block among the frames of some subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sdtm_il2.dataset import char, constant, distinct, take
+from sdtm_il2.errors import NOWHERE, Issue, Location, issue
+from sdtm_il2.plan.calls import ColumnRef, Options, Ref, VariableRef
+from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
+
+Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class SourcePart:
+    """The records of one source that belong to some subjects (all records of a study-level table).
+
+    ``frame`` holds the texts, ``positions`` each record's place in the whole source, ``subjects`` the number
+    of its subject among the partition's (-1: none), ``rows`` the line of the file. ``reason`` is the status
+    that reading gave the record (0: open). ``built`` and ``dropped`` are filled by the build: which records
+    reached a dataset, and the number of the reason why others did not.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    positions: Positions
+    rows: Positions
+    file: npt.NDArray[np.int32]
+    files: tuple[str, ...]
+    subjects: npt.NDArray[np.int32] | None
+    reason: npt.NDArray[np.int16]
+    built: Mask
+    dropped: npt.NDArray[np.int32]
+
+    def place(self, position: int) -> Location:
+        """The file and line of one record of this part."""
+        return Location(self.files[int(self.file[position])], int(self.rows[position]))
+
+
+@dataclass(slots=True)
+class BlockRecords:
+    """The records of one block: their subjects and, by alias, the position of what they come from."""
+
+    plan: BlockPlan
+    subjects: npt.NDArray[np.int32]
+    positions: dict[str, Positions]
+    test: npt.NDArray[np.int32] | None = None
+    tables: list[Positions] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+
+@dataclass(slots=True)
+class DomainRecords:
+    """All records of one domain in block order, as its columns are filled."""
+
+    plan: DomainPlan
+    blocks: list[BlockRecords]
+    columns: dict[str, pd.Series] = field(default_factory=dict)
+    submitted: Mask | None = None
+    order: Positions | None = None
+    flags: dict[str, tuple[Options, Mask]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(len(block) for block in self.blocks)
+
+    @property
+    def subjects(self) -> npt.NDArray[np.int32]:
+        """The subject number of every record."""
+        if not self.blocks:
+            return np.empty(0, np.int32)
+        return np.concatenate([block.subjects for block in self.blocks])
+
+    def starts(self) -> list[int]:
+        """Where each block's records begin, and the end."""
+        return [0, *np.cumsum([len(block) for block in self.blocks]).tolist()]
+
+    def block_slice(self, index: int) -> slice:
+        """The place of one block among the domain's records."""
+        starts = self.starts()
+        return slice(starts[index], starts[index + 1])
+
+
+@dataclass(slots=True)
+class Partition:
+    """Some subjects with all their raw records, the domains built so far, and what was noticed."""
+
+    plan: Plan
+    subjects: tuple[str, ...]
+    sources: dict[str, SourcePart]
+    domains: dict[str, DomainRecords] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    terms: dict[tuple[str, str], dict[tuple[str, str, str], int]] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+
+    def reason_code(self, reason: str) -> int:
+        """The number (from 1) of a reason why records are not submitted."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        return self.reasons.index(reason) + 1
+
+
+@dataclass(slots=True)
+class View:
+    """The records of one block, as the method of one variable sees them."""
+
+    partition: Partition
+    domain: DomainRecords
+    index: int
+    variable: str = ""
+
+    @property
+    def block(self) -> BlockRecords:
+        """The block's records."""
+        return self.domain.blocks[self.index]
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    @property
+    def target(self) -> str:
+        """DOMAIN.VARIABLE as messages print it."""
+        return f"{self.domain.plan.domain}.{self.variable}"
+
+    def read(self, ref: Ref) -> pd.Series:
+        """What a reference holds in every record: a column of text, or a variable's values."""
+        if isinstance(ref, ColumnRef):
+            return self._column(ref)
+        return self._variable(ref)
+
+    def _column(self, ref: ColumnRef) -> pd.Series:
+        block = self.block
+        if not ref.alias:
+            for decode, positions in zip(block.plan.decode, block.tables, strict=True):
+                if ref.column in decode.headers:
+                    place = decode.headers.index(ref.column)
+                    return take(char([row[place] for row in decode.rows]), positions)
+        source, dataset = block.plan.source_of(ref.alias)
+        positions = block.positions[ref.alias]
+        if dataset:
+            return take(self.partition.domains[source].columns[ref.column], positions)
+        column = self.partition.sources[source].frame[ref.column]
+        if len(column) == len(positions) and _whole(positions):
+            return column.reset_index(drop=True)
+        return take(column, positions)
+
+    def _variable(self, ref: VariableRef) -> pd.Series:
+        if ref.domain == self.domain.plan.domain:
+            return self.domain.columns[ref.variable].iloc[self.domain.block_slice(self.index)].reset_index(drop=True)
+        return self.of_subject(ref)
+
+    def of_subject(self, ref: VariableRef) -> pd.Series:
+        """The value of the subject's single submitted record in another domain (METH510 where it has several)."""
+        other = self.partition.domains[ref.domain]
+        per_subject, several = single_values(other, ref.variable, len(self.partition.subjects))
+        found = take(per_subject, self.block.subjects.astype(np.int64))
+        if several.any():
+            concerned = several[self.block.subjects] & (self.block.subjects >= 0)
+            self.report("METH510", concerned, needed=str(ref))
+        return found
+
+    def place(self, record: int) -> Location:
+        """The raw record that a record of this block comes from; nowhere if it is made from a dataset."""
+        block = self.block
+        if block.plan.dataset:
+            return NOWHERE
+        return self.partition.sources[block.plan.source].place(int(block.positions[""][record]))
+
+    def report(
+        self,
+        code: str,
+        mask: Mask,
+        values: pd.Series | None = None,
+        *,
+        at: Location = NOWHERE,
+        target: str = "",
+        **fields: object,
+    ) -> None:
+        """One issue for the records that the mask selects, with their distinct raw values; none if it selects none."""
+        records = np.flatnonzero(mask)
+        if not len(records):
+            return
+        counted: Iterable[tuple[str, int]] = ()
+        if values is not None:
+            encoded = distinct(values)
+            counts = encoded.counts(mask)
+            counted = [(text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count]
+        self.partition.issues.append(
+            issue(
+                code, target or self.target, at, count=len(records), first=self.first_place(records), values=counted, **fields
+            )
+        )
+
+    def first_place(self, records: npt.NDArray[np.intp]) -> Location:
+        """The first raw record among the records, by file and line."""
+        block = self.block
+        if block.plan.dataset:
+            return NOWHERE
+        part = self.partition.sources[block.plan.source]
+        positions = block.positions[""][records]
+        best = int(positions[np.lexsort((part.rows[positions], part.file[positions]))[0]])
+        return part.place(best)
+
+    def texts(self, text: str) -> pd.Series:
+        """The same text in every record."""
+        return constant(text, len(self))
+
+
+def single_values(other: DomainRecords, variable: str, subjects: int) -> tuple[pd.Series, Mask]:
+    """Each subject's value of a variable with one record a subject, and which subjects have several different ones."""
+    column = other.columns[variable]
+    owners = other.subjects
+    rows = np.arange(len(owners)) if other.submitted is None else np.flatnonzero(other.submitted)
+    rows = rows[owners[rows] >= 0]
+    place = np.full(subjects, -1, np.int64)
+    place[owners[rows][::-1]] = rows[::-1]
+    several = np.bincount(owners[rows], minlength=subjects) > 1
+    values = take(column, place)
+    if several.any():
+        # several records that agree are one value
+        first = place[owners[rows]]
+        same = (take(column, rows) == take(column, first)).to_numpy(dtype=bool)
+        missing = take(column, rows).isna().to_numpy() & take(column, first).isna().to_numpy()
+        disagree = np.bincount(owners[rows][~(same | missing)], minlength=subjects) > 0
+        several &= disagree
+        values = take(column, np.where(several, -1, place))
+    return values, several
+
+
+def _whole(positions: Positions) -> bool:
+    return len(positions) == 0 or (positions[0] == 0 and positions[-1] == len(positions) - 1 and bool((np.diff(positions) == 1).all()))

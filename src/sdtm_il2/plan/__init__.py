@@ -1,0 +1,1 @@
+"""The plan: the frozen model of ordered, resolved steps."""

@@ -1,0 +1,205 @@
+"""What a method is given: resolved references and calls. Methods never see the specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sdtm_il2.errors import NOWHERE, Location
+from sdtm_il2.standards import Codelist
+from sdtm_il2.where import Clause
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRef:
+    """A column of the block's own records (``alias`` "") or of a joined record."""
+
+    alias: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.alias}.{self.column}" if self.alias else self.column
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRef:
+    """A variable of a dataset: of the record itself, else of the subject."""
+
+    domain: str
+    variable: str
+
+    def __str__(self) -> str:
+        return f"{self.domain}.{self.variable}"
+
+
+Ref = ColumnRef | VariableRef
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A text of the specification."""
+
+    text: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A clause with what its names (and variables named as values) refer to."""
+
+    clause: Clause
+    names: Mapping[str, Ref]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TermVia:
+    """The term that a raw text becomes, and what says so: a line of the specification or a C-code."""
+
+    term: str
+    via: str
+
+
+#: Full-width forms have their ASCII twins at a fixed distance; the ideographic space is a space.
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+
+
+def normal(text: str) -> str:
+    """The text as terms are matched: case, width and outer blanks do not count.
+
+    >>> normal(" Ｍｉｌｄ ")
+    'mild'
+    """
+    return text.translate(_HALF_WIDTH).strip().casefold()
+
+
+def half_width(text: str) -> str:
+    """The text with full-width forms as their ASCII twins.
+
+    >>> half_width("＜１．０")
+    '<1.0'
+    """
+    return text.translate(_HALF_WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class TermMap:
+    """How raw texts become terms of one variable: its own terms, the study's list, then CDISC.
+
+    ``own`` is keyed by `normal` text. ``lists`` are the CDISC codelists, in order; ``synonyms`` also matches
+    their synonyms and preferred terms. ``extensible`` tells whether a sponsor term could be added.
+    """
+
+    name: str
+    own: Mapping[str, TermVia]
+    lists: tuple[Codelist, ...] = ()
+    synonyms: bool = False
+    extensible: bool = True
+    at: Location = NOWHERE
+
+    def find(self, raw: str) -> TermVia | None:
+        """The term for a raw text, None where nothing matches."""
+        key = normal(raw)
+        if key in self.own:
+            return self.own[key]
+        for codelist in self.lists:
+            index = _submission_index(codelist)
+            if key in index:
+                term = codelist.terms[index[key]]
+                return TermVia(term.value, term.code)
+        if self.synonyms:
+            for codelist in self.lists:
+                for term in codelist.terms:
+                    if key in map(normal, (*term.synonyms, term.preferred_term)):
+                        return TermVia(term.value, term.code)
+        return None
+
+
+_INDEXES: dict[int, tuple[Codelist, dict[str, int]]] = {}
+
+
+def _submission_index(codelist: Codelist) -> dict[str, int]:
+    """Submission values of a codelist by normal text; built once a process, lists are frozen."""
+    held = _INDEXES.get(id(codelist))
+    if held is None:
+        index: dict[str, int] = {}
+        for place, term in enumerate(codelist.terms):
+            index.setdefault(normal(term.value), place)
+        held = _INDEXES[id(codelist)] = (codelist, index)  # held, so that its id stays its own
+    return held[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What modifies a call; each method reads what its docstring says."""
+
+    formats: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    pivot: str = ""
+    text: tuple[str, ...] = ()
+    terms: TermMap | None = None
+    decimal: str = "."
+    precision: str = ""
+    same_day: str = ""
+    where: Test | None = None
+    identity: tuple[VariableRef, ...] = ()
+    pairs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BranchCall:
+    """One branch of `case`; ``when`` None is the else branch."""
+
+    when: Test | None
+    then: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method with resolved arguments."""
+
+    method: str
+    arguments: tuple[Operand | BranchCall, ...] = ()
+    options: Options = field(default_factory=Options)
+    at: Location = NOWHERE
+
+
+Operand = Ref | Literal | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one variable gets its value in the records of one block."""
+
+    call: Call
+    when: Test | None = None
+    undecided: str | None = None
+    precision: str = ""
+    origin: str = ""
+    crf: str = ""
+    comment: str = ""
+    description: str = ""
+    at: Location = NOWHERE
+
+    def refs(self) -> tuple[Ref, ...]:
+        """Everything that the rule reads, in order, each once."""
+        found: dict[Ref, None] = {}
+        _collect(self.call, found)
+        if self.when is not None:
+            found.update(dict.fromkeys(self.when.names.values()))
+        return tuple(found)
+
+
+def _collect(part: Operand | BranchCall, found: dict[Ref, None]) -> None:
+    if isinstance(part, ColumnRef | VariableRef):
+        found[part] = None
+    elif isinstance(part, BranchCall):
+        if part.when is not None:
+            found.update(dict.fromkeys(part.when.names.values()))
+        _collect(part.then, found)
+    elif isinstance(part, Call):
+        for argument in part.arguments:
+            _collect(argument, found)
+        if part.options.where is not None:
+            found.update(dict.fromkeys(part.options.where.names.values()))
+        found.update(dict.fromkeys(part.options.identity))

@@ -1,0 +1,273 @@
+"""The plan: ordered steps with everything resolved. It touches no data, and it can be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sdtm_il2.dataset import VariableType
+from sdtm_il2.errors import NOWHERE, Issue, Location
+from sdtm_il2.plan.calls import ColumnRef, Operand, Ref, Rule, TermMap, Test
+from sdtm_il2.plan.template import template_columns
+from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPlan:
+    """A joined source or dataset. ``by`` pairs what the record has with a column of the other side."""
+
+    alias: str
+    source: str
+    dataset: bool
+    by: tuple[tuple[Ref, str], ...]
+    cardinality: str
+    where: Test | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DecodePlan:
+    """A small table that is looked up by columns of the record."""
+
+    table: str
+    by: tuple[tuple[Ref, str], ...]
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TestsPlan:
+    """A tests table as one block uses it: its rows for this domain and release, and where the parts stand.
+
+    ``elsewhere`` are the `by` values of rows that other domains take, ``discarded`` those of rows with domain
+    ``-`` and their note.
+    """
+
+    table: str
+    rows: tuple[TestRow, ...]
+    by: tuple[ColumnRef, ...] = ()
+    elsewhere: frozenset[tuple[str, ...]] = frozenset()
+    discarded: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    cells: Mapping[str, ColumnRef] = field(default_factory=dict)
+    terms: Mapping[str, TermMap] = field(default_factory=dict)
+    units: tuple[UnitRow, ...] = ()
+    not_done: Test | None = None
+    row_not_done: tuple[Test | None, ...] = ()
+    reason: Operand | None = None
+    row_reasons: tuple[Operand | None, ...] = ()
+    at: Location = NOWHERE
+
+    @property
+    def wide(self) -> bool:
+        """Each row of the table names the column that holds its result."""
+        return not self.by
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitPlan:
+    """Records for which ``when`` does not hold are not submitted."""
+
+    when: Test
+    reason: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """How one block of a domain makes records. ``source`` is a source or, if ``dataset``, a domain."""
+
+    id: str
+    source: str
+    dataset: bool = False
+    joins: tuple[JoinPlan, ...] = ()
+    where: Test | None = None
+    decode: tuple[DecodePlan, ...] = ()
+    tests: TestsPlan | None = None
+    submit: SubmitPlan | None = None
+    at: Location = NOWHERE
+
+    def source_of(self, alias: str) -> tuple[str, bool]:
+        """The source (or dataset) behind an alias, and whether it is a dataset."""
+        if not alias:
+            return self.source, self.dataset
+        for join in self.joins:
+            if join.alias == alias:
+                return join.source, join.dataset
+        raise KeyError(alias)
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementalPlan:
+    """A non-standard variable: its QLABEL, QEVAL and the variable that IDVAR names."""
+
+    label: str
+    evaluator: str = ""
+    idvar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VariablePlan:
+    """One variable of a domain; ``rules`` has one entry a block (None: missing in that block's records).
+
+    ``automatic`` variables stand in no line of the specification. ``codelists`` are the CDISC lists that bind
+    the variable, ``study_list`` the name of a study list. ``terms`` is the map its values pass, if any.
+    """
+
+    name: str
+    label: str
+    type: VariableType
+    role: str = ""
+    core: str = ""
+    rules: tuple[Rule | None, ...] = ()
+    codelists: tuple[str, ...] = ()
+    study_list: str = ""
+    value_domain: str = ""
+    supplemental: SupplementalPlan | None = None
+    automatic: bool = False
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPlan:
+    """One domain: blocks, variables in the standard's order (supplementals last), keys and order of records."""
+
+    domain: str
+    label: str
+    class_: str
+    structure: str
+    keys: tuple[str, ...]
+    sort: tuple[str, ...]
+    sort_file: bool
+    blocks: tuple[BlockPlan, ...]
+    variables: tuple[VariablePlan, ...]
+    keys_not_unique: str = ""
+    submit: SubmitPlan | None = None
+    at: Location = NOWHERE
+
+    def variable(self, name: str) -> VariablePlan | None:
+        """The variable of that name."""
+        return next((one for one in self.variables if one.name == name), None)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The natural key without study, subject and domain."""
+        return tuple(key for key in self.keys if key not in ("STUDYID", "USUBJID"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of the order: the records of a domain, one variable, its submit clause, or its order (--SEQ)."""
+
+    kind: str
+    domain: str
+    variable: str = ""
+
+    @property
+    def node(self) -> str:
+        """The step's name in messages and in `Plan.why`."""
+        if self.kind == "variable":
+            return f"{self.domain}.{self.variable}"
+        return f"{self.domain} {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered steps over the domains of a study; ``issues`` are what compiling noticed (no errors)."""
+
+    study: str
+    name: str
+    description: str
+    protocol: str
+    agency: str
+    usubjid: str
+    standard: StandardSpec
+    sources: tuple[SourceSpec, ...]
+    domains: tuple[DomainPlan, ...]
+    steps: tuple[Step, ...]
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sponsor_terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
+    files: tuple[str, ...] = ()
+    at: Location = NOWHERE
+
+    def domain(self, name: str) -> DomainPlan:
+        """The domain of that name; KeyError if the study has none."""
+        for domain in self.domains:
+            if domain.domain == name:
+                return domain
+        raise KeyError(name)
+
+    def source(self, name: str) -> SourceSpec:
+        """The source of that name; KeyError if the study has none."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise KeyError(name)
+
+    def columns(self) -> Iterator[tuple[str, str, str, Location]]:
+        """Every raw column that the plan reads: source, column, what reads it (a variable or ``records``), place."""
+        for domain in self.domains:
+            for index, block in enumerate(domain.blocks):
+                yield from _block_columns(domain.domain, block)
+                for variable in domain.variables:
+                    rule = variable.rules[index]
+                    if rule is None:
+                        continue
+                    for ref in rule.refs():
+                        if isinstance(ref, ColumnRef):
+                            source, dataset = block.source_of(ref.alias)
+                            if not dataset and not _decoded(block, ref):
+                                yield source, ref.column, f"{domain.domain}.{variable.name}", rule.at
+                    if block.tests and rule.call.method == "tests":
+                        name = str(rule.call.arguments[0].text)  # type: ignore[union-attr]
+                        for row in block.tests.rows:
+                            for column in template_columns(row.variables.get(name, "")):
+                                yield block.source, column, f"{domain.domain}.{variable.name}", row.at
+
+    def why(self, node: str) -> tuple[str, ...]:
+        """What a step waits for."""
+        return self.needs.get(node, ())
+
+
+def _decoded(block: BlockPlan, ref: ColumnRef) -> bool:
+    return not ref.alias and any(ref.column in decode.headers for decode in block.decode)
+
+
+def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, str, Location]]:
+    def own(refs: Iterator[tuple[Ref, Location]]) -> Iterator[tuple[str, str, str, Location]]:
+        for ref, at in refs:
+            if isinstance(ref, ColumnRef):
+                source, dataset = block.source_of(ref.alias)
+                if not dataset and not _decoded(block, ref):
+                    yield source, ref.column, f"{domain} records", at
+
+    def refs() -> Iterator[tuple[Ref, Location]]:
+        for join in block.joins:
+            yield from ((ref, join.at) for ref, _ in join.by)
+            if join.where:
+                yield from ((ColumnRef(join.alias, str(ref)), join.at) for ref in join.where.names.values())
+        if block.where:
+            yield from ((ref, block.where.at) for ref in block.where.names.values())
+        for decode in block.decode:
+            yield from ((ref, decode.at) for ref, _ in decode.by)
+        tests = block.tests
+        if tests is None:
+            return
+        yield from ((ref, tests.at) for ref in tests.by)
+        for ref in tests.cells.values():
+            # the result cells are claimed by the variables that they fill, as lineage shows them
+            yield ref, tests.at
+        for clause in (tests.not_done, *tests.row_not_done):
+            if clause is not None:
+                yield from ((ref, clause.at) for ref in clause.names.values())
+        for reason in (tests.reason, *tests.row_reasons):
+            if isinstance(reason, ColumnRef):
+                yield reason, tests.at
+        if tests.wide:
+            yield from ((ColumnRef("", row.column), row.at) for row in tests.rows)
+
+    yield from own(refs())
+    for join in block.joins:
+        if not join.dataset:
+            yield from ((join.source, other, f"{domain} records", join.at) for _, other in join.by)

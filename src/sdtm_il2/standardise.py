@@ -1,0 +1,278 @@
+"""From the columns of a domain to datasets: types, order and --SEQ, keys, SUPP--, long text, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdtm_il2.dataset import Column, Dataset, VariableType, arrow, char, constant, distinct, ranks, take
+from sdtm_il2.methods.evaluate import filled, number_text
+from sdtm_il2.methods.results import number
+from sdtm_il2.methods.view import DomainRecords, Partition, View
+from sdtm_il2.plan.calls import VariableRef
+from sdtm_il2.plan.model import DomainPlan, VariablePlan
+
+#: XPORT v5 and SDTM hold at most this many bytes in one character value.
+MAX_TEXT = 200
+
+SUPPLEMENTAL_COLUMNS = (
+    Column("STUDYID", "Study Identifier"),
+    Column("RDOMAIN", "Related Domain Abbreviation"),
+    Column("USUBJID", "Unique Subject Identifier"),
+    Column("IDVAR", "Identifying Variable"),
+    Column("IDVARVAL", "Identifying Variable Value"),
+    Column("QNAM", "Qualifier Variable Name"),
+    Column("QLABEL", "Qualifier Variable Label"),
+    Column("QVAL", "Data Value"),
+    Column("QORIG", "Origin"),
+    Column("QEVAL", "Evaluator"),
+)
+
+
+def typed(view: View, column: pd.Series, type_: VariableType, decimal: str = ".") -> pd.Series:
+    """A method's column in the variable's type; text that is no number is DATA804 and is not kept."""
+    if type_ == "Char":
+        return number_text(column) if column.dtype == np.float64 else column
+    if column.dtype == np.float64:
+        return column
+    encoded = distinct(column)
+    texts = [text.replace(",", ".") if decimal == "," else text for text in encoded.values]
+    numbers = [number(text) for text in texts]
+    values = np.array([np.nan if one is None else float(one) for one in numbers], np.float64)
+    bad = np.array([one is None and bool(text.strip()) for one, text in zip(numbers, texts, strict=True)], bool)
+    if not len(column):
+        return pd.Series(np.empty(0, np.float64))
+    view.report("DATA804", bad[encoded.codes], column)
+    return pd.Series(values[encoded.codes])
+
+
+def order_records(records: DomainRecords) -> npt.NDArray[np.int64]:
+    """The submitted records by subject, then `sort` (else `keys`): missing first, text by code point, ties in raw order."""
+    plan = records.plan
+    rows = np.arange(len(records)) if records.submitted is None else np.flatnonzero(records.submitted)
+    subjects = records.subjects[rows].astype(np.int64)
+    if plan.sort_file:
+        return rows[np.argsort(subjects, kind="stable")].astype(np.int64)
+    combined, size = subjects + 1, int(subjects.max(initial=0)) + 2
+    levels: list[npt.NDArray[np.int64]] = []
+    for name in plan.sort:
+        if name not in records.columns:
+            continue
+        rank, count = ranks(take(records.columns[name], rows.astype(np.int64)))
+        if size * max(count, 1) >= 1 << 62:
+            levels.append(combined)
+            combined, size = rank, max(count, 1)
+        else:
+            combined, size = combined * max(count, 1) + rank, size * max(count, 1)
+    levels.append(combined)
+    if len(levels) == 1:
+        return rows[np.argsort(combined, kind="stable")].astype(np.int64)
+    return rows[np.lexsort(levels[::-1])].astype(np.int64)
+
+
+def sequence(records: DomainRecords) -> pd.Series:
+    """--SEQ: 1, 2, 3 ... within the subject, in the order of the records; missing where a record is not submitted."""
+    order = records.order
+    assert order is not None
+    result = np.full(len(records), np.nan)
+    subjects = records.subjects[order]
+    if len(order):
+        starts = np.flatnonzero(np.append(True, subjects[1:] != subjects[:-1]))
+        lengths = np.diff(np.append(starts, len(order)))
+        result[order] = np.arange(len(order)) - np.repeat(starts, lengths) + 1
+    return pd.Series(result)
+
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A text variable that continues in SUPP--: the rest after the first 200 bytes, part by part."""
+
+    variable: VariablePlan
+    parts: tuple[pd.Series, ...]
+
+
+def domain_datasets(partition: Partition, records: DomainRecords) -> tuple[Dataset, Dataset | None, npt.NDArray[np.int64]]:
+    """The dataset of a domain, its SUPP-- if anything goes there, and the record that each supplemental row belongs to."""
+    plan = records.plan
+    assert records.order is not None
+    order = records.order
+    columns: list[Column] = []
+    values: dict[str, pd.Series] = {}
+    extra: list[tuple[VariablePlan, pd.Series, str, str]] = []
+    for variable in plan.variables:
+        column = take(records.columns[variable.name], order)
+        if variable.supplemental is not None:
+            extra.append((variable, column, variable.name, variable.supplemental.label))
+            continue
+        if variable.type == "Char":
+            column, rest = split_long(column)
+            for place, part in enumerate(rest, 1):
+                extra.append((variable, part, continued_name(variable.name, place), variable.label))
+        columns.append(Column(variable.name, variable.label, variable.type))
+        values[variable.name] = column
+    frame = pd.DataFrame(values, copy=False)
+    dataset = Dataset(plan.domain, plan.label, tuple(columns), frame)
+    _check_keys(partition, records, frame)
+    supplement, parents = _supplemental(plan, frame, extra)
+    return dataset, supplement, parents
+
+
+def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tuple[pd.Series, ...]]:
+    """Text over 200 bytes cut between words into parts of at most 200 bytes: the first part, and the rest (SDTMIG 4.5.3).
+
+    >>> first, rest = split_long(char(["word " * 50]))
+    >>> len(first[0]), len(rest), len(rest[0][0])
+    (199, 1, 50)
+    """
+    longest = pc.max(pc.binary_length(arrow(column))).as_py() or 0
+    if longest <= limit:
+        return column, ()
+    encoded = distinct(column)
+    parts = [cut_text(text, limit) for text in encoded.values]
+    most = max(len(one) for one in parts)
+    spread = [encoded.spread([one[place] if place < len(one) else "" for one in parts]) for place in range(most)]
+    return spread[0], tuple(spread[1:])
+
+
+def cut_text(text: str, limit: int = MAX_TEXT) -> list[str]:
+    """A text in parts of at most `limit` UTF-8 bytes, cut after a blank where there is one; joined they are the text.
+
+    A part ends before the blank, the next begins with it only if nothing else fits: no character is lost.
+    """
+    parts: list[str] = []
+    while len(text.encode()) > limit:
+        size, end = 0, 0
+        for character in text:
+            size += len(character.encode())
+            if size > limit:
+                break
+            end += 1
+        blank = text.rfind(" ", 0, end + 1)
+        if blank <= 0:
+            parts.append(text[:end])
+            text = text[end:]
+        else:
+            parts.append(text[:blank])
+            text = text[blank + 1 :]
+    parts.append(text)
+    return parts
+
+
+def continued_name(variable: str, place: int) -> str:
+    """The QNAM of a continued text: the variable's name with a digit, within 8 characters.
+
+    >>> continued_name("AETERM", 1), continued_name("MHDECODX", 2)
+    ('AETERM1', 'MHDECOD2')
+    """
+    digits = str(place)
+    return variable[: 8 - len(digits)] + digits
+
+
+def _supplemental(
+    plan: DomainPlan, frame: pd.DataFrame, extra: Sequence[tuple[VariablePlan, pd.Series, str, str]]
+) -> tuple[Dataset | None, npt.NDArray[np.int64]]:
+    """SUPP--: one record for each filled supplemental value, in the parent's order, then by QNAM."""
+    pieces: list[npt.NDArray[np.int64]] = []
+    numbers: list[npt.NDArray[np.int64]] = []
+    ranked = sorted(extra, key=lambda one: one[2])
+    for place, (_, column, _, _) in enumerate(ranked):
+        found = np.flatnonzero(filled(column)).astype(np.int64)
+        pieces.append(found)
+        numbers.append(np.full(len(found), place, np.int64))
+    if not any(len(one) for one in pieces):
+        return None, np.empty(0, np.int64)
+    parents, number_of = np.concatenate(pieces), np.concatenate(numbers)
+    order = np.argsort(parents * len(ranked) + number_of, kind="stable")
+    values = pa.chunked_array([arrow(take(one[1], found)) for one, found in zip(ranked, pieces, strict=True)])
+    qval = char(values.combine_chunks().take(pa.array(order)))
+    parents, number_of = parents[order], number_of[order]
+    idvars = [one[0].supplemental.idvar if one[0].supplemental else f"{plan.domain}SEQ" for one in ranked]
+    present = [name if name in frame.columns else "" for name in idvars]
+
+    def of(texts: Sequence[str]) -> pd.Series:
+        return char(pa.array(texts, pa.large_string()).take(pa.array(number_of)))
+
+    identifiers: dict[str, pd.Series] = {name: _as_text(frame[name]) for name in dict.fromkeys(present) if name}
+    idvarval = constant("", len(parents))
+    for name, column in identifiers.items():
+        chosen = np.array([one == name for one in present], bool)[number_of]
+        text = take(column, parents)
+        idvarval = text if chosen.all() else char(pc.if_else(pa.array(chosen), arrow(text), arrow(idvarval)))
+    origins = [_qorig(one[0]) for one in ranked]
+    evaluators = [one[0].supplemental.evaluator if one[0].supplemental else "" for one in ranked]
+    data = {
+        "STUDYID": take(frame["STUDYID"], parents),
+        "RDOMAIN": constant(plan.domain, len(parents)),
+        "USUBJID": take(frame["USUBJID"], parents) if "USUBJID" in frame else constant("", len(parents)),
+        "IDVAR": of(present),
+        "IDVARVAL": idvarval,
+        "QNAM": of([one[2] for one in ranked]),
+        "QLABEL": of([one[3] for one in ranked]),
+        "QVAL": qval,
+        "QORIG": of(origins),
+        "QEVAL": of(evaluators),
+    }
+    label = f"Supplemental Qualifiers for {plan.domain}"
+    return Dataset(f"SUPP{plan.domain}", label, SUPPLEMENTAL_COLUMNS, pd.DataFrame(data, copy=False)), parents
+
+
+def _qorig(variable: VariablePlan) -> str:
+    """QORIG as SDTM writes it: the type of the origin in upper case (COLLECTED is CRF or eDT in older guides)."""
+    for rule in variable.rules:
+        if rule is not None and rule.origin:
+            return rule.origin.split(" by ")[0].upper()
+    return ""
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return number_text(column) if column.dtype == np.float64 else column
+
+
+def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFrame) -> None:
+    """DATA815: records that the natural key does not tell apart."""
+    plan = records.plan
+    names = [name for name in plan.keys if name in frame.columns]
+    if not names or not len(frame) or plan.keys_not_unique:
+        return
+    combined = np.zeros(len(frame), np.int64)
+    for name in names:
+        codes = _codes(frame[name])
+        width = int(codes.max(initial=0)) + 1
+        if int(combined.max()) >= (1 << 62) // max(width, 1):
+            combined = pd.factorize(combined)[0].astype(np.int64)
+        combined = combined * width + codes
+    repeated = pd.Series(combined).duplicated(keep=False).to_numpy()
+    if not repeated.any():
+        return
+    assert records.order is not None
+    mask = np.zeros(len(records), bool)
+    mask[records.order[repeated]] = True
+    for index, block in enumerate(records.blocks):
+        view = View(partition, records, index)
+        own = mask[records.block_slice(index)]
+        if own.any() and len(block):
+            view.report("DATA815", own, at=plan.at, target=plan.domain, keys=", ".join(plan.identity))
+
+
+def _codes(column: pd.Series) -> npt.NDArray[np.int64]:
+    if column.dtype == np.float64:
+        return pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
+    return distinct(column).codes.astype(np.int64)
+
+
+def single_origin(variable: VariablePlan) -> str:
+    """The one origin of a variable's rules, "" if blocks differ."""
+    origins = {rule.origin for rule in variable.rules if rule is not None}
+    return origins.pop() if len(origins) == 1 else ""
+
+
+__all__ = [
+    "MAX_TEXT", "Mapping", "VariableRef", "continued_name", "cut_text", "domain_datasets", "order_records",
+    "sequence", "split_long", "typed",
+]  # fmt: skip
