@@ -119,8 +119,8 @@ def test_operands_are_what_may_name_a_variable() -> None:
             "AESEV = MILD",
             (
                 "mappings/ae.yaml:7: SPEC150: no comparator in the clause 'AESEV = MILD'\n"
-                "  hint: write EQ for '=', with a blank on each side; a clause is NAME COMPARATOR VALUE, "
-                "and the comparator is one of EQ NE LT LE GT GE IN NOTIN HAS MATCHES FILLED EMPTY, in capitals"
+                "  hint: write EQ for '=', with a blank on each side; a clause is NAME COMPARATOR VALUE, and "
+                "the comparator is one of EQ NE LT LE GT GE IN NOTIN HAS MATCHES FILLED EMPTY, in capitals"
             ),
         ),
         (
@@ -150,8 +150,8 @@ def test_operands_are_what_may_name_a_variable() -> None:
             {"all": ["AESEV EQ MILD"]},
             (
                 "mappings/ae.yaml:7: SPEC153: a clause is text, a list of clauses, or any: with a list; "
-                "found the keys all\n  hint: write 'NAME EQ VALUE', or a list of such lines (all must hold), or "
-                "any: and a list (one must hold)"
+                "found the keys all\n  hint: write 'NAME EQ VALUE', or a list of such lines (all must hold), "
+                "or any: and a list (one must hold)"
             ),
         ),
     ],

@@ -5,15 +5,15 @@ A partial date stands for every instant that it may mean. Nothing here fills in 
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sdtm_il2.iso8601.text import Moment, Texts, distinct, moment
+from sdtm_il2.iso8601.text import Moment, Texts, distinct, last_day, moment
 
 OrderComparator = Literal["LT", "LE", "GT", "GE"]
 
@@ -27,18 +27,43 @@ _COMPLETE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def _date_bounds(found: Moment) -> tuple[datetime.date, datetime.date] | None:
     """The first and the last day that a date may mean; None if its year is unknown."""
-    if found.year is None:
+    year, month, day = found.year, found.month, found.day
+    if year is None:
         return None
-    if found.month is None:
-        # Only January and December are needed: both have 31 days, so every possible day exists in both.
-        return (
-            datetime.date(found.year, 1, found.day or 1),
-            datetime.date(found.year, 12, found.day or 31),
-        )
-    last = calendar.monthrange(found.year, found.month)[1]
-    return (
-        datetime.date(found.year, found.month, found.day or 1),
-        datetime.date(found.year, found.month, found.day or last),
+    # Only January and December bound an unknown month: both have 31 days, so both have every possible day.
+    first, last = (1, 12) if month is None else (month, month)
+    return datetime.date(year, first, day or 1), datetime.date(year, last, day or last_day(year, month))
+
+
+@lru_cache(maxsize=1 << 17)
+def _date_span(date: str) -> tuple[int, int] | None:
+    """The first and the last midnight that a date (or the date part of a date and time) may mean."""
+    found = moment(date) or moment(f"{date}T00")
+    days = _date_bounds(found) if found else None
+    return (days[0].toordinal() * _DAY, days[1].toordinal() * _DAY) if days else None
+
+
+@lru_cache(maxsize=1 << 17)
+def _time_span(hour: int | None, minute: int | None, second: str | None, zone: str) -> _Span:
+    """The span of a time within the day."""
+    unit, low_second = 3600 * _SECOND if minute is None else 60 * _SECOND, 0
+    if second is not None:
+        decimals = second[3:9]
+        unit = 10 ** (6 - len(decimals))
+        low_second = int(second[:2]) * _SECOND + int(decimals.ljust(6, "0"))
+    first_hour, last_hour = (0, 23) if hour is None else (hour, hour)
+    first_minute, last_minute = (0, 59 if second else 0) if minute is None else (minute, minute)
+    offset = 0
+    if len(zone) == 6:
+        minutes = int(zone[1:3]) * 60 + int(zone[4:])
+        offset = (-minutes if zone[0] == "-" else minutes) * 60 * _SECOND
+    return _Span(
+        (first_hour * 3600 + first_minute * 60) * _SECOND + low_second,
+        (last_hour * 3600 + last_minute * 60) * _SECOND + low_second + unit,
+        known=True,
+        unit=unit,
+        zoned=bool(zone),
+        zone=offset,
     )
 
 
@@ -66,37 +91,13 @@ def _span(text: str) -> _Span:
             zone=start.zone,
         )
     found = moment(text)
-    days = _date_bounds(found) if found else None
+    days = _date_span(text.partition("T")[0]) if found else None
     if found is None or days is None:
         return _Span()
-    start_of_first, start_of_last = (day.toordinal() * _DAY for day in days)
     if not found.timed:
-        return _Span(start_of_first, start_of_last + _DAY, known=True, unit=_DAY)
-    unit = 3600 * _SECOND if found.minute is None else 60 * _SECOND
-    second = 0
-    if found.second is not None:
-        decimals = found.second[3:9]
-        unit = 10 ** (6 - len(decimals))
-        second = int(found.second[:2]) * _SECOND + int(decimals.ljust(6, "0"))
-    hours = (0, 23) if found.hour is None else (found.hour, found.hour)
-    minutes = (0, 0) if found.minute is None and found.second is None else (0, 59)
-    if found.minute is not None:
-        minutes = (found.minute, found.minute)
-    first, last = (
-        (hour * 3600 + minute * 60) * _SECOND + second for hour, minute in zip(hours, minutes, strict=True)
-    )
-    zone = 0
-    if len(found.zone) == 6:
-        offset = int(found.zone[1:3]) * 60 + int(found.zone[4:])
-        zone = (-offset if found.zone[0] == "-" else offset) * 60 * _SECOND
-    return _Span(
-        start_of_first + first,
-        start_of_last + last + unit,
-        known=True,
-        unit=unit,
-        zoned=bool(found.zone),
-        zone=zone,
-    )
+        return _Span(days[0], days[1] + _DAY, known=True, unit=_DAY)
+    time = _time_span(*found[3:])
+    return _Span(days[0] + time.low, days[1] + time.high, time.known, time.unit, time.zoned, time.zone)
 
 
 class _Spans(NamedTuple):

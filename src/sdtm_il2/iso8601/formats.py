@@ -89,29 +89,26 @@ class DateFormat:
             if match is None:
                 continue
             found = self._moment(match.groupdict())
-            if found is None or not found.possible():
+            if not found.possible():
                 impossible = True
                 continue
-            return (DateStatus.PARSED if any(found.text()) else DateStatus.MISSING), found
+            return (DateStatus.MISSING if found == Moment() else DateStatus.PARSED), found
         return (DateStatus.IMPOSSIBLE if impossible else DateStatus.NO_FORMAT), Moment()
 
-    def _moment(self, fields: dict[str, str | None]) -> Moment | None:
-        known = {name: text for name, text in fields.items() if text and text.casefold() not in self.unknown}
+    def _moment(self, fields: dict[str, str | None]) -> Moment:
         numbers: dict[str, int] = {}
-        for name, text in known.items():
-            if name != "second":
-                numbers[name] = int(text) if text.isdigit() else _MONTHS[text.casefold()]
-        if "year" in known and len(known["year"]) == 2:
-            if self.pivot is None:
-                return None
-            numbers["year"] = self.pivot + (numbers["year"] - self.pivot) % 100
-        second = known.get("second")
-        if second is not None and "." in second:
-            second = second.rstrip("0").rstrip(".")
-        return Moment(
-            numbers.get("year"), numbers.get("month"), numbers.get("day"), numbers.get("hour"),
-            numbers.get("minute"), second,
-        )  # fmt: skip
+        second = None
+        for name, text in fields.items():
+            if text is None or (self.unknown and text.casefold() in self.unknown):
+                continue
+            if name == "second":
+                second = text.rstrip("0").rstrip(".") if "." in text else text
+            elif name == "year" and self.pivot is not None and len(text) == 2:
+                numbers[name] = self.pivot + (int(text) - self.pivot) % 100
+            else:
+                numbers[name] = int(text) if text.isdecimal() else _MONTHS[text.casefold()]
+        get = numbers.get
+        return Moment(get("year"), get("month"), get("day"), get("hour"), get("minute"), second)
 
 
 @lru_cache(maxsize=512)

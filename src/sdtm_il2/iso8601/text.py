@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,10 +18,22 @@ Texts: TypeAlias = "pd.Series[Any] | npt.NDArray[Any] | pa.Array | pa.ChunkedArr
 Precision = Literal["year", "month", "day", "hour", "minute", "second"]
 PRECISIONS: tuple[Precision, ...] = ("year", "month", "day", "hour", "minute", "second")
 
-_ISO = re.compile(
-    r"([0-9]{4}|-)(?:-([0-9]{2}|-)(?:-([0-9]{2}|-)"
-    r"(?:T([0-9]{2}|-)(?::([0-9]{2}|-)(?::([0-9]{2}(?:\.[0-9]+)?))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
-)
+_DATE = re.compile(r"([0-9]{4}|-)(?:-([0-9]{2}|-)(?:-([0-9]{2}|-))?)?")
+_TIME = re.compile(r"([0-9]{2}|-)(?::([0-9]{2}|-)(?::([0-9]{2}(?:\.[0-9]+)?))?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+#: Dates and times repeat even where dates with times do not: a century of days, a day of seconds.
+_REMEMBERED = 1 << 17
+
+
+def last_day(year: int | None, month: int | None) -> int:
+    """The number of days of a month; an unknown year counts as a leap year, an unknown month has 31.
+
+    >>> last_day(1900, 2), last_day(2000, 2), last_day(None, 2), last_day(2024, None)
+    (28, 29, 29, 31)
+    """
+    if month is None:
+        return 31
+    return 29 if month == 2 and (year is None or calendar.isleap(year)) else _MONTH_DAYS[month - 1]
 
 
 class Moment(NamedTuple):
@@ -57,11 +70,8 @@ class Moment(NamedTuple):
         """
         if self.year == 0 or (self.month is not None and not 1 <= self.month <= 12):
             return False
-        if self.day is not None:
-            leap_year = 2000 if self.year is None else self.year
-            last = 31 if self.month is None else calendar.monthrange(leap_year, self.month)[1]
-            if not 1 <= self.day <= last:
-                return False
+        if self.day is not None and not 1 <= self.day <= last_day(self.year, self.month):
+            return False
         return (
             (self.hour is None or self.hour < 24)
             and (self.minute is None or self.minute < 60)
@@ -76,19 +86,26 @@ class Moment(NamedTuple):
         >>> Moment(2003, 12, 15, None, 15).text()
         '2003-12-15T-:15'
         """
-        date = [
-            "-" if self.year is None else f"{self.year:04d}",
-            "-" if self.month is None else f"{self.month:02d}",
-            "-" if self.day is None else f"{self.day:02d}",
+        year, month, day, hour, minute, second, zone = self
+        if year is not None and month is not None and day is not None and second is None:
+            date = f"{year:04d}-{month:02d}-{day:02d}"
+            if hour is None and minute is None:
+                return date
+            if hour is not None and minute is not None:
+                return f"{date}T{hour:02d}:{minute:02d}{zone}"
+        dates = [
+            "-" if year is None else f"{year:04d}",
+            "-" if month is None else f"{month:02d}",
+            "-" if day is None else f"{day:02d}",
         ]
         if not self.timed:
-            return "-".join(_cut(date))
-        time = [
-            "-" if self.hour is None else f"{self.hour:02d}",
-            "-" if self.minute is None else f"{self.minute:02d}",
-            "-" if self.second is None else self.second,
+            return "-".join(_cut(dates))
+        times = [
+            "-" if hour is None else f"{hour:02d}",
+            "-" if minute is None else f"{minute:02d}",
+            "-" if second is None else second,
         ]
-        return f"{'-'.join(date)}T{':'.join(_cut(time))}{self.zone}"
+        return f"{'-'.join(dates)}T{':'.join(_cut(times))}{zone}"
 
 
 def _cut(parts: list[str]) -> list[str]:
@@ -105,20 +122,45 @@ def moment(text: str) -> Moment | None:
     >>> moment("2024-02-30") is None, moment("2024-3-1") is None, moment("2024-03-") is None
     (True, True, True)
     """
-    match = _ISO.fullmatch(text)
+    date, timed, time = text.partition("T")
+    found = _read_date(date)
+    if found is None:
+        return None
+    year, month, day, written = found
+    if not timed:
+        return None if written[-1] == "-" else Moment(year, month, day)
+    clock = _read_time(time)
+    return None if clock is None or len(written) < 3 else Moment(year, month, day, *clock)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_date(text: str) -> tuple[int | None, int | None, int | None, tuple[str, ...]] | None:
+    """Year, month, day and the parts as written; None if it is no date, or no possible one."""
+    match = _DATE.fullmatch(text)
     if match is None:
         return None
-    groups = match.groups()
-    given = [group for group in groups[:6] if group is not None]
-    if given[-1] == "-":
+    year, month, day = (None if part in (None, "-") else int(part) for part in match.groups())
+    if not Moment(year, month, day).possible():
         return None
-    year, month, day, hour, minute = (
-        None if group is None or group == "-" else int(group) for group in groups[:5]
+    return year, month, day, tuple(part for part in match.groups() if part is not None)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_time(text: str) -> tuple[int | None, int | None, str | None, str] | None:
+    """Hour, minute, second and zone; None if it is no time, or no possible one."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    hours, minutes, second, zone = match.groups()
+    if (second or minutes or hours) == "-":
+        return None
+    hour, minute = (None if part in (None, "-") else int(part) for part in (hours, minutes))
+    zone = zone or ""
+    if zone not in ("", "Z") and not (int(zone[1:3]) <= 14 and int(zone[4:]) < 60):
+        return None
+    return (
+        (hour, minute, second, zone) if Moment(hour=hour, minute=minute, second=second).possible() else None
     )
-    found = Moment(year, month, day, hour, minute, groups[5], groups[6] or "")
-    if found.zone not in ("", "Z") and not (int(found.zone[1:3]) <= 14 and int(found.zone[4:]) < 60):
-        return None
-    return found if found.possible() else None
 
 
 def form(text: str) -> str:
