@@ -242,8 +242,8 @@ def ages(birth: Texts | str, at: Texts | str) -> npt.NDArray[np.float64]:
     """Age in completed years, counted by anniversaries of the birth date, never by days divided by 365.25.
 
     Unit: years, float64. A person born on 29 February has the anniversary on 1 March in common years. Partial
-    dates give an age if every date they may mean gives the same one, else NaN; so do missing dates and a date
-    before birth.
+    dates give an age if every date they may mean gives the same one, else NaN; so do missing dates. A date
+    before birth gives a negative number, which is no age: the caller reports it.
 
     >>> ages(["1969-05-14", "1969-05-14", "1969-05-14"], ["2024-02-20", "2024-05-13", "2024-05-14"]).tolist()
     [54.0, 54.0, 55.0]
@@ -254,7 +254,7 @@ def ages(birth: Texts | str, at: Texts | str) -> npt.NDArray[np.float64]:
     (birth_first, birth_last), (at_first, at_last) = sides
     youngest = np.floor((at_first - birth_last) / 10_000)
     oldest = np.floor((at_last - birth_first) / 10_000)
-    return np.where((youngest == oldest) & (youngest >= 0), youngest, np.nan)
+    return np.where(youngest == oldest, youngest, np.nan)
 
 
 def sort_keys(values: Texts) -> npt.NDArray[np.int64]:
