@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from sdtm_il2.dataset import Column, Dataset, VariableType, arrow, char, constan
 from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.results import number
 from sdtm_il2.methods.view import DomainRecords, Partition, View
-from sdtm_il2.plan.calls import VariableRef
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 
 #: XPORT v5 and SDTM hold at most this many bytes in one character value.
@@ -87,14 +85,6 @@ def sequence(records: DomainRecords) -> pd.Series:
         lengths = np.diff(np.append(starts, len(order)))
         result[order] = np.arange(len(order)) - np.repeat(starts, lengths) + 1
     return pd.Series(result)
-
-
-@dataclass(frozen=True, slots=True)
-class LongText:
-    """A text variable that continues in SUPP--: the rest after the first 200 bytes, part by part."""
-
-    variable: VariablePlan
-    parts: tuple[pd.Series, ...]
 
 
 def domain_datasets(partition: Partition, records: DomainRecords) -> tuple[Dataset, Dataset | None, npt.NDArray[np.int64]]:
@@ -264,15 +254,3 @@ def _codes(column: pd.Series) -> npt.NDArray[np.int64]:
     if column.dtype == np.float64:
         return pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
     return distinct(column).codes.astype(np.int64)
-
-
-def single_origin(variable: VariablePlan) -> str:
-    """The one origin of a variable's rules, "" if blocks differ."""
-    origins = {rule.origin for rule in variable.rules if rule is not None}
-    return origins.pop() if len(origins) == 1 else ""
-
-
-__all__ = [
-    "MAX_TEXT", "Mapping", "VariableRef", "continued_name", "cut_text", "domain_datasets", "order_records",
-    "sequence", "split_long", "typed",
-]  # fmt: skip

@@ -42,10 +42,10 @@ def _base(partition: Partition, block: BlockPlan) -> BlockRecords:
 
 
 def _keep(block: BlockRecords, mask: Mask) -> None:
-    _select(block, np.flatnonzero(mask).astype(np.int64))
+    select(block, np.flatnonzero(mask).astype(np.int64))
 
 
-def _select(block: BlockRecords, rows: Positions) -> None:
+def select(block: BlockRecords, rows: Positions) -> None:
     block.subjects = block.subjects[rows]
     block.positions = {alias: positions[rows] for alias, positions in block.positions.items()}
     block.tables = [positions[rows] for positions in block.tables]
@@ -132,7 +132,7 @@ def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.ND
         matched = count[rows] > 0
         found = np.full(len(rows), -1, np.int64)
         found[matched] = kept[order[(first[rows] + within)[matched]]]
-        _select(block, rows)
+        select(block, rows)
         block.positions[join.alias] = found
         return
     several = count > 1
@@ -218,7 +218,7 @@ def _wide(view: View, tests: TestsPlan) -> None:
     empty = np.ones(len(block), bool)
     empty[all_rows] = False
     _discard(view, empty, f"{tests.at}: no column of {tests.table} is filled")
-    _select(block, all_rows[order])
+    select(block, all_rows[order])
     block.test = all_numbers[order]
 
 
@@ -241,7 +241,7 @@ def _long(view: View, tests: TestsPlan) -> None:
         _discard(view, mask, tests.discarded[key])
     kept = np.flatnonzero(places >= 0).astype(np.int64)
     numbers = places[kept].astype(np.int32)
-    _select(block, kept)
+    select(block, kept)
     block.test = numbers
 
 

@@ -1,0 +1,177 @@
+"""The balance sheet: what became of every raw record and every raw column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sdtm_il2.dataset import distinct
+from sdtm_il2.errors import Issue, issue
+from sdtm_il2.plan.model import Plan
+from sdtm_il2.plan.template import template_columns
+from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Source, Sources
+from sdtm_il2.where import names
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBalance:
+    """One raw column: how it is used, by what, and how many open records fill it."""
+
+    column: str
+    use: str
+    by: tuple[str, ...]
+    filled: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBalance:
+    """One source: records read = built + superseded + not submitted + without subject + unclaimed."""
+
+    source: str
+    files: tuple[str, ...]
+    records: int
+    built: int
+    superseded: int
+    no_subject: int
+    not_submitted: Mapping[str, int]
+    unclaimed: int
+    columns: tuple[ColumnBalance, ...]
+
+    @property
+    def difference(self) -> int:
+        """Records read less records explained: 0, or our bug."""
+        explained = self.built + self.superseded + self.no_subject + sum(self.not_submitted.values()) + self.unclaimed
+        return self.records - explained
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The balance sheet of a build, source by source."""
+
+    sources: tuple[SourceBalance, ...]
+
+    def source(self, name: str) -> SourceBalance:
+        """The sheet of one source; KeyError if the study has none of that name."""
+        for one in self.sources:
+            if one.source == name:
+                return one
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a build did with the records of one source: which it built, and why others were dropped (0: no reason)."""
+
+    built: npt.NDArray[np.bool_]
+    dropped: npt.NDArray[np.int32]
+    reasons: tuple[str, ...]
+
+
+def make_balance(plan: Plan, sources: Sources, fates: Mapping[str, Fate]) -> tuple[Balance, tuple[Issue, ...]]:
+    """The sheet and its issues: DATA850 records that nothing took, DATA851 columns that nothing reads."""
+    sheets: list[SourceBalance] = []
+    issues: list[Issue] = []
+    used = column_uses(plan)
+    for name in sources:
+        source = sources[name]
+        sheets.append(_source(plan, source, fates[name], used.get(name, {}), issues))
+    return Balance(tuple(sheets)), tuple(issues)
+
+
+def column_uses(plan: Plan) -> dict[str, dict[str, dict[str, None]]]:
+    """By source and column: the variables (or ``AE records``) that read it."""
+    used: dict[str, dict[str, dict[str, None]]] = {}
+    for source, column, reader, _ in plan.columns():
+        used.setdefault(source, {}).setdefault(column, {})[reader] = None
+    return used
+
+
+def record_fates(source: Source, fate: Fate) -> npt.NDArray[np.int16]:
+    """One number a record: 0 built, 1 superseded, 2 without subject, 3 not submitted, 4 unclaimed."""
+    result = np.full(len(source), 4, np.int16)
+    result[fate.dropped > 0] = 3
+    result[fate.built] = 0
+    result[source.status == SUPERSEDED] = 1
+    result[source.status == NO_SUBJECT] = 2
+    result[source.status >= DISCARDED] = 3
+    return result
+
+
+def _source(
+    plan: Plan, source: Source, fate: Fate, used: Mapping[str, Mapping[str, None]], issues: list[Issue]
+) -> SourceBalance:
+    numbers = record_fates(source, fate)
+    reasons: dict[str, int] = {}
+    for place, rule in enumerate(source.spec.unsubmitted_rows):
+        count = int((source.status == DISCARDED + place).sum())
+        if count:
+            reasons[rule.reason] = reasons.get(rule.reason, 0) + count
+    open_dropped = (source.status == OPEN) & ~fate.built & (fate.dropped > 0)
+    for code, count in zip(*np.unique(fate.dropped[open_dropped], return_counts=True), strict=True):
+        reason = fate.reasons[int(code) - 1]
+        reasons[reason] = reasons.get(reason, 0) + int(count)
+    unclaimed = np.flatnonzero(numbers == 4)
+    if len(unclaimed):
+        code = "DATA850" if source.subject is not None else "DATA852"
+        issues.append(
+            issue(code, source.name, source.spec.at, count=len(unclaimed), first=source.place(int(unclaimed[0])))
+        )
+    columns = tuple(_column(plan, source, column, used, issues) for column in source.columns)
+    private = tuple(ColumnBalance(column, "private", (), 0) for column in source.private)
+    return SourceBalance(
+        source.name, source.files, len(source), int((numbers == 0).sum()), int((numbers == 1).sum()),
+        int((numbers == 2).sum()), reasons, len(unclaimed), columns + private,
+    )  # fmt: skip
+
+
+def _column(
+    plan: Plan, source: Source, column: str, used: Mapping[str, Mapping[str, None]], issues: list[Issue]
+) -> ColumnBalance:
+    spec = source.spec
+    encoded = distinct(source.frame[column])
+    counts = encoded.counts(source.status == OPEN)
+    filled = int(sum(int(count) for text, count in zip(encoded.values, counts, strict=True) if text.strip()))
+    variables = tuple(reader for reader in used.get(column, {}) if not reader.endswith(" records"))
+    records = tuple(reader for reader in used.get(column, {}) if reader.endswith(" records"))
+    if variables:
+        return ColumnBalance(column, "mapped", variables, filled)
+    if records:
+        return ColumnBalance(column, "selects records", records, filled)
+    reading = _reading_uses(plan, source.name, column)
+    if reading:
+        return ColumnBalance(column, "identifies", reading, filled)
+    if column in spec.unsubmitted_columns:
+        return ColumnBalance(column, "not submitted", (), filled, spec.unsubmitted_columns[column])
+    if filled:
+        first = int(np.flatnonzero((source.status == OPEN) & _filled(source, column))[0])
+        issues.append(issue("DATA851", f"{source.name}.{column}", spec.at, count=filled, first=source.place(first), column=column, source=source.name))
+        return ColumnBalance(column, "unmapped", (), filled)
+    return ColumnBalance(column, "empty", (), 0)
+
+
+def _filled(source: Source, column: str) -> npt.NDArray[np.bool_]:
+    encoded = distinct(source.frame[column])
+    return np.array([bool(text.strip()) for text in encoded.values], bool)[encoded.codes]
+
+
+def _reading_uses(plan: Plan, source: str, column: str) -> tuple[str, ...]:
+    """What reading itself uses a column for: subject, keep, not_submitted."""
+    spec = plan.source(source)
+    found: list[str] = []
+    rule = spec.subject
+    if rule is not None and (column in template_columns(rule.template) or column == rule.by):
+        found.append("subject")
+    if spec.keep is not None and column in (*spec.keep.one_per, spec.keep.last, spec.keep.first):
+        found.append("keep")
+    for discard in spec.unsubmitted_rows:
+        if column in names(discard.when):
+            found.append("not_submitted")
+    for other in plan.sources:
+        if other.subject is not None and other.subject.lookup == source and column in (other.subject.by, other.subject.take):
+            found.append(f"subject of {other.name}")
+    return tuple(dict.fromkeys(found))
+
