@@ -149,7 +149,7 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
     if fault := path_fault(path):
         place.add("SPEC174", line_of(node, "path"), path=path, fault=fault)
     if "." in name or any(blank.isspace() for blank in name):
-        place.add("SPEC169", nodes.lines[name], name=name, what="source")
+        place.add("SPEC169", nodes.lines[name], name=name, what="a source")
     encoding = text(node, "encoding") or "utf-8"
     try:
         "".encode(encoding)
@@ -247,9 +247,8 @@ def _check_source(name: str, line: int, key: str, place: Place, domains: Iterabl
         what = (
             "a source of study.yaml" if not domains else "a source of study.yaml nor a domain of this study"
         )
-        place.add(
-            "SPEC178", line, key=key, name=name, what=what, near=nearest(name, known), known=", ".join(known)
-        )
+        more = nearest(name, known).strip() or f"known here: {', '.join(known)}"
+        place.add("SPEC178", line, key=key, name=name, what=what, help=more)
 
 
 def _domains(node: MapNode, study: Place, folder: StudyFolder) -> tuple[DomainSpec, ...]:
@@ -344,7 +343,7 @@ def _joins(node: Node | None, place: Place, domains: tuple[str, ...]) -> tuple[J
     for alias in found.items:
         join, line = child(found, alias), found.lines[alias]
         if "." in alias or any(blank.isspace() for blank in alias):
-            place.add("SPEC169", line, name=alias, what="alias")
+            place.add("SPEC169", line, name=alias, what="an alias")
         if "cardinality" not in join.items:
             place.add("SPEC141", line, alias=alias)
         source = text(join, "source")

@@ -126,6 +126,14 @@ def read_yaml(content: bytes, file: str, problems: Problems) -> Node | None:
     return node if len(problems.found) == before else None
 
 
+#: A full-width colon before a bracket or quote: ``AETERM：{assign: x}`` is a key `AETERM：{assign`.
+_BRACKET = re.compile(r"""：\s*[\[{"']""")
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, TextNode) and node.empty
+
+
 def _line(event: yaml.Event) -> int:
     """The line, counted from 1, on which an event starts."""
     return event.start_mark.line + 1 if event.start_mark else 1
@@ -143,6 +151,7 @@ class _Tree:
     def _add(self, code: str, line: int, **fields: Any) -> None:
         self._problems.add(code, at=Location(self._file, line), **fields)
         if len(self._problems.found) >= self._limit:
+            self._problems.add("SPEC168", at=Location(self._file), limit=MAX_PROBLEMS)
             raise _StopReadingError
 
     def document(self) -> Node:
@@ -192,7 +201,7 @@ class _Tree:
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, TextNode):
                 self._add("SPEC104", line, what="a list or a mapping cannot be a key")
-            elif key.plain and isinstance(value, TextNode) and value.empty and "：" in key.text:
+            elif key.plain and "：" in key.text and (_BRACKET.search(key.text) or _is_empty(value)):
                 self._add("SPEC101", line, word=key.text.partition("：")[0])
             elif key.plain and key.text == "<<":
                 self._add("SPEC108", line, what="the merge key <<")
@@ -239,7 +248,9 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str, problems: Proble
     two_colons = "not allowed here" in problem and re.search(
         r"\S: |- .*\S", line[: mark.column if mark else 0]
     )
-    after_value = "found '<scalar>'" in problem or (first == last and "but got ':'" in problem)
+    after_value = "found '<scalar>'" in problem or (
+        first == last and re.search("got '(:|<scalar>)'", problem)
+    )
     if mark and line[mark.column : mark.column + 1] == "\t":
         problems.add("SPEC104", at=at, what="a tab stands where YAML wants spaces")
     elif _CLAUSE_LIST.search(line) and "expected" in problem:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib.resources
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,12 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.spec.read import MAX_PROBLEMS, ListNode, MapNode, Node, TextNode
 
 SCHEMAS = ("study", "domain", "define")
+_FORMS = {
+    "minLength": ("an empty text", "a text that is not empty"),
+    "minItems": ("an empty list", "at least one item"),
+    "minProperties": ("an empty mapping", "at least one entry"),
+    "maxItems": ("a longer list", "at most two items"),
+}
 _KINDS = {"string": "a text", "array": "a list", "object": "a mapping"}
 
 
@@ -59,8 +64,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("asign", ["assign", "copy"])
     "did you mean 'assign'? "
     """
-    names = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), names, 1, 0.6)
+    names: dict[str, str] = {}
+    for name in known:
+        names.setdefault(name.casefold(), name)
+    found = difflib.get_close_matches(word.casefold(), names, 1, 0.7)
     return f"did you mean '{names[found[0]]}'? " if found else ""
 
 
@@ -72,8 +79,13 @@ def check_schema(node: Node, name: str, file: str, problems: Problems) -> None:
     SPEC191 (no method), SPEC192 (several methods).
     """
     report = _Report(node, file, problems)
-    for error in itertools.islice(validator(name).iter_errors(plain(node)), MAX_PROBLEMS):
+    before = len(problems.found)
+    for error in validator(name).iter_errors(plain(node)):
         report.error(error)
+        if len(problems.found) - before > MAX_PROBLEMS:
+            del problems.found[before + MAX_PROBLEMS :]
+            problems.add("SPEC168", at=Location(file), limit=MAX_PROBLEMS)
+            break
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +124,26 @@ class _Report:
         node, _, _ = self._find(error)
         known = _schema(error)["properties"]
         if isinstance(node, MapNode):
-            for key, line in node.lines.items():
+            unfit = [key for key in node.lines if key not in known]
+            for key in unfit[: MAX_PROBLEMS + 1]:
+                line = node.lines[key]
                 if key in _schema(error).get("x-not-built", ()):
                     self.problems.add("SPEC183", at=self._at(line), key=key)
-                elif key not in known:
-                    what = _schema(error)["title"]
-                    self.problems.add(
-                        "SPEC180",
-                        at=self._at(line),
-                        key=key,
-                        what=what,
-                        near=nearest(key, known),
-                        known=", ".join(known),
-                    )
+                elif "：" in key:
+                    self.problems.add("SPEC101", at=self._at(line), word=key.partition("：")[0])
+                else:
+                    what, near = _schema(error)["title"], nearest(key, known)
+                    more = near.strip() or f"known here: {', '.join(known)}"
+                    self.problems.add("SPEC180", at=self._at(line), key=key, what=what, help=more)
 
     def _required(self, error: ValidationError) -> None:
         _, line, _ = self._find(error)
+        present, known = _keys(error), _schema(error)["properties"]
+        misspelt = [nearest(key, known) for key in present if key not in known]
         for key in _value(error):
-            if key not in _keys(error):
-                self.problems.add(
-                    "SPEC182", at=self._at(line), key=key, what=_schema(error).get("title", "this")
-                )
+            if key not in present and f"did you mean '{key}'? " not in misspelt:
+                what = _schema(error).get("title", "this place")
+                self.problems.add("SPEC182", at=self._at(line), key=key, what=what)
 
     def _oneOf(self, error: ValidationError) -> None:  # noqa: N802 - the keyword's own name
         """Every oneOf of our schemas is a list of keys of which exactly one has to stand."""
@@ -140,11 +151,14 @@ class _Report:
         names = [branch["required"][0] for branch in _value(error)]
         present = [name for name in _keys(error) if name in names]
         unknown = [name for name in _keys(error) if name not in _schema(error)["properties"]]
+        choice = "method" if "assign" in names else f"{', '.join(names[:-1])} or {names[-1]}"
         if present:
             last = node.lines[present[-1]] if isinstance(node, MapNode) else line
             self.problems.add("SPEC192", at=self._at(last), key=key, found=" and ".join(present))
         elif not unknown:  # else the unknown key is the method that was meant, and has been named
-            self.problems.add("SPEC191", at=self._at(line), key=key, known=", ".join(names))
+            self.problems.add(
+                "SPEC191", at=self._at(line), key=key, choice=choice, help=f"add one of {', '.join(names)}"
+            )
 
     def _type(self, error: ValidationError) -> None:
         self._wrong_kind(error)
@@ -158,17 +172,21 @@ class _Report:
             self.problems.add("SPEC103", at=self._at(line))
         else:
             found = {TextNode: "a text", ListNode: "a list", MapNode: "a mapping"}[type(node)]
+            expected = " or ".join(kinds)
+            more = f"write {key or 'the file'} as {expected}"
+            if isinstance(node, TextNode) and node.empty and node.text:
+                more = f'put quotes: "{node.text}"'
             if isinstance(node, TextNode) and node.empty:
                 found = "empty" if not node.text else f"{node.text} without quotes, which is nothing"
-            expected = " or ".join(kinds)
             self.problems.add(
-                "SPEC181", at=self._at(line), key=key or "the file", found=found, expected=expected
+                "SPEC181", at=self._at(line), key=key or "the file", found=found, expected=expected, help=more
             )
 
     def _const(self, error: ValidationError) -> None:
+        """A variable is `drop` or a mapping; any other text is mostly a column without its method."""
         _, line, key = self._find(error)
-        text = str(error.instance)
-        self.problems.add("SPEC191", at=self._at(line), key=key, known=f"{{assign: {text}}}" if text else "")
+        more = f"write {key}: {{assign: {error.instance}}}, or {key}: {_value(error)}"
+        self.problems.add("SPEC191", at=self._at(line), key=key, choice="method", help=more)
 
     def _enum(self, error: ValidationError) -> None:
         node, line, key = self._find(error)
@@ -189,16 +207,10 @@ class _Report:
 
     def _form(self, error: ValidationError) -> None:
         node, line, key = self._find(error)
-        form = _schema(error).get("x-form")
-        if form is None:
-            form = "at most two columns" if error.validator == "maxItems" else "not empty"
-        value = (
-            f"'{node.text}'"
-            if isinstance(node, TextNode)
-            else "the list"
-            if isinstance(node, ListNode)
-            else "the mapping"
-        )
+        value, form = _FORMS.get(str(error.validator), ("", ""))
+        if isinstance(node, TextNode):
+            value = f"'{node.text}'"
+        form = _schema(error).get("x-form", form)
         self.problems.add("SPEC185", at=self._at(line), key=key, value=value, form=form)
 
 

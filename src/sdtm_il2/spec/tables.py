@@ -46,7 +46,7 @@ class Table:
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = "|".join(_MONTHS)
 _EXCEL: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"([0-9]{1,2}):([0-9]{2}):00"), lambda cell: f"{int(cell[1])}:{int(cell[2])}"),
+    (re.compile(r"([0-9]{1,3}):([0-9]{2}):00"), lambda cell: f"{int(cell[1])}:{int(cell[2])}"),
     (re.compile(r"([0-9]{1,2})月([0-9]{1,2})日"), lambda cell: f"{cell[1]}-{cell[2]}"),
     (re.compile(rf"([0-9]{{1,2}})-({_MONTH})"), lambda cell: f"{_month(cell[2])}-{int(cell[1])}"),
     (re.compile(rf"({_MONTH})-([0-9]{{2}})"), lambda cell: f"{_month(cell[1])}-{int(cell[2])}"),
@@ -98,10 +98,12 @@ def read_table(name: str, naming: str, at: Location, folder: StudyFolder) -> Tab
     for number, header in enumerate(headers):
         if not header:
             problems.add(
-                "SPEC189", at=Location(file, lines[0].line), fault=f"column {number + 1} has no header"
+                "SPEC189", at=Location(file, lines[0].line), fault=f"has no header in column {number + 1}"
             )
         elif header in headers[:number]:
-            problems.add("SPEC189", at=Location(file, lines[0].line), fault=f"header '{header}' stands twice")
+            problems.add(
+                "SPEC189", at=Location(file, lines[0].line), fault=f"has the header '{header}' twice"
+            )
     rows = []
     for row in lines[1:]:
         cells = _trimmed(row.cells, len(headers))

@@ -84,28 +84,42 @@ def _rows(table: Table, by: tuple[str, ...], domain: str, place: Place) -> tuple
     problems = place.problems
     top = Location(table.file, 1)
     keys = by or ("column",)
-    for name in keys:
-        if name not in table.headers:
-            problems.add("SPEC189", at=top, fault=f"has no column '{name}'")
     known = (*keys, *(word for word in RESERVED if word != "column"), "--TESTCD", f"{domain}TESTCD")
-    for header in table.headers:
+    misspelt = set()
+    for header in filter(None, table.headers):
         if header not in known and not _HEADER.fullmatch(header):
-            problems.add("SPEC122", at=top, header=header, nearest=nearest_header(header, known))
+            near = nearest_header(header, known)
+            misspelt.add(near)
+            problems.add("SPEC122", at=top, header=header, nearest=near)
+    absent = [name for name in keys if name not in table.headers]
+    for name in absent:
+        if nearest_header(name, [name]) not in misspelt:
+            problems.add("SPEC189", at=top, fault=f"has no column '{name}'")
     if not any(header.endswith("TESTCD") for header in table.headers):
         problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
-    seen: dict[tuple[tuple[str, ...], str], list[TestRow]] = {}
+    if absent:
+        return ()
+    seen: dict[tuple[str, ...], list[TestRow]] = {}
     rows = []
     for raw in table.rows:
         row = _row(table, raw, by, domain, place)
         rows.append(row)
         key = row.by or (row.column,)
-        others = seen.setdefault((key, row.domain), [])
+        others = seen.setdefault(key, [])
         for other in others:
-            if not row.ig or not other.ig or set(row.ig) & set(other.ig):
+            if _overlap(row, other, domain):
                 problems.add("SPEC121", at=row.at, key=" + ".join(filter(None, key)), other=other.at.line)
                 break
         others.append(row)
     return tuple(rows)
+
+
+def _overlap(row: TestRow, other: TestRow, domain: str) -> bool:
+    """Whether two rows of the same key speak of the same domain (`-` speaks of all) and version."""
+    own, others = row.domain or domain, other.domain or domain
+    if own != others and "-" not in (own, others):
+        return False
+    return not row.ig or not other.ig or bool(set(row.ig) & set(other.ig))
 
 
 def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: Place) -> TestRow:

@@ -11,7 +11,7 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.spec.model import Branch, MethodCall, Supplemental, TermSpec, Text, VariableSpec
 from sdtm_il2.spec.read import ListNode, MapNode, Node, TextNode
 from sdtm_il2.spec.schema import nearest
-from sdtm_il2.where import Clause, parse_clause
+from sdtm_il2.where import Clause, Written, parse_clause
 
 METHODS = (
     "assign",
@@ -110,15 +110,20 @@ def pairs(node: Node | None) -> tuple[tuple[str, str], ...]:
 
 def clause(node: Node | None, place: Place) -> Clause | None:
     """A clause: a text, a list (all of them) or ``{any: [..]}``; None if there is none."""
+    written = _written(node, place)
+    if written is None:
+        return None
+    return parse_clause(written, place.at(node.line if node else 0), problems=place.problems)
+
+
+def _written(node: Node | None, place: Place) -> Written | None:
+    """The scalars of a clause with their places, in the lists and `any:` that hold them."""
     if isinstance(node, TextNode):
-        return None if node.empty else parse_clause(node.text, place.at(node.line), problems=place.problems)
+        return None if node.empty else Text(node.text, place.at(node.line))
     if isinstance(node, ListNode):
-        return Clause(tuple(part for item in node.items if (part := clause(item, place))))
-    if isinstance(node, MapNode) and "any" in node.items:
-        return Clause(
-            tuple(part for item in items(node.items["any"]) if (part := clause(item, place))), any=True
-        )
-    return None
+        return [one for item in node.items if (one := _written(item, place))] or None
+    inner = _written(node.items.get("any"), place) if isinstance(node, MapNode) else None
+    return {"any": inner if isinstance(inner, list) else [inner]} if inner else None
 
 
 def versions(node: Node | None, place: Place) -> tuple[str, ...]:
@@ -269,6 +274,9 @@ def variables(
     found = mapping(node)
     result = []
     for name, value in found.items.items():
+        if "：" in name:
+            place.add("SPEC101", found.lines[name], word=name.partition("：")[0])
+            continue
         here = place.inside(f"{domain}.{name}" if domain else name)
         line = found.lines[name]
         bare = name.removeprefix("--") if pattern else name
