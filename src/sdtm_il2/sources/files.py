@@ -89,8 +89,9 @@ def _nearest_files(name: str, folder: Path) -> str:
         known += [Path(where, one).relative_to(folder).as_posix() for one in sorted(files)]
         if len(known) > _LISTED:
             break
-    same = [one for one in known if Path(one).name.casefold() == Path(name).name.casefold()]
-    near = same or difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    stems = {Path(one).stem.casefold() for one in known}
+    close = difflib.get_close_matches(Path(name).stem.casefold(), stems, n=2, cutoff=0.7)
+    near = [one for stem in close for one in known if Path(one).stem.casefold() == stem][:3]
     if not near:
         return "put the file there, or correct path:"
     return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"

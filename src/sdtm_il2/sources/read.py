@@ -46,9 +46,12 @@ def read_sources(spec: StudySpec, raw: Path) -> Sources:
     found: list[Issue] = []
     for source in _in_order(spec.sources, problems):
         try:
-            held[source.name] = _read(source, folder, held, found)
+            done = _read(source, folder, held, found)
         except SourceError as fault:
             problems.found.extend(fault.issues)
+        else:
+            if done is not None:
+                held[source.name] = done
     problems.stop(SourceError)
     sources = {one.name: held[one.name].source for one in spec.sources}
     return Sources(sources, folder, (*problems.found, *found))
@@ -81,8 +84,11 @@ def _in_order(sources: Sequence[SourceSpec], problems: Problems) -> list[SourceS
     return list(done.values())
 
 
-def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[Issue]) -> Held:
-    """One source in the order of work; raises `SourceError`, adds what the data hold to `found`."""
+def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[Issue]) -> Held | None:
+    """One source in the order of work; raises `SourceError`, adds what the data hold to `found`.
+
+    None where the source in which the subjects are looked up could not be read: that has its own issue.
+    """
     problems = Problems()
     path, name = find_file(spec, folder, problems)
     data = b""
@@ -113,6 +119,8 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     table = rename_columns(table, spec, name, problems)
     check_columns(spec, table, name, held, problems)
     problems.stop(SourceError)
+    if spec.subject is not None and spec.subject.lookup and spec.subject.lookup not in held:
+        return None
     found += table.issues
     found += problems.found
     cells, collected = _clean(table, spec)

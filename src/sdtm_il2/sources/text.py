@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -98,7 +98,7 @@ def read_text(
     head = _read_header(text, delimiter, tuple(header) or (1,), path, target, name, at, problems)
     problems.stop(SourceError)
     lines = find_lines(text, head.delimiter, start=head.body, first_line=head.line)
-    table = _read_records(text, lines, head, target, name, at, problems)
+    table, lines = _read_records(text, lines, head, target, name, at, problems)
     columns, rows = _without_blank(table, lines, target, name, at, problems)
     return _name_columns(columns, rows, head, target, name, at, problems)
 
@@ -220,8 +220,8 @@ def _listed(entries: Sequence[str]) -> str:
 
 def _read_records(
     text: bytes, lines: Lines, head: _Header, target: str, name: str, at: Location, problems: Problems
-) -> list[pa.Array]:
-    """The columns of the body; stops at records that do not fit the header."""
+) -> tuple[list[pa.Array], Lines]:
+    """The columns of the body and their lines; stops at records that do not fit the header."""
     width = len(head.texts)
     if lines.malformed:
         shown = _listed([f"line {line}" for line in dict.fromkeys(lines.malformed)])
@@ -231,8 +231,7 @@ def _read_records(
         problems.add("SRC314", target, at, first=Location(name, lines.unclosed), what=what)
     problems.stop(SourceError)
     if not len(lines.rows):
-        problems.add("SRC305", target, at, path=name)
-        return [pa.array([], pa.large_string())] * width
+        return [pa.array([], pa.large_string())] * width, lines
     misfits = 0
 
     def misfit(_row: object) -> str:
@@ -255,11 +254,11 @@ def _read_records(
         ),
     )
     if misfits:
-        _report_misfits(text, lines, head, target, name, at, problems)
+        lines = _sort_misfits(text, lines, head, target, name, at, problems)
         problems.stop(SourceError)
     if table.num_rows != len(lines.rows):
         raise AssertionError(f"{name}: {table.num_rows} records read, {len(lines.rows)} found")
-    return [column.combine_chunks() for column in table.columns]
+    return [column.combine_chunks() for column in table.columns], lines
 
 
 def _block(lines: Lines, size: int) -> int:
@@ -268,27 +267,52 @@ def _block(lines: Lines, size: int) -> int:
     return max(_BLOCK, 2 * longest)
 
 
-def _report_misfits(
+def _sort_misfits(
     text: bytes, lines: Lines, head: _Header, target: str, name: str, at: Location, problems: Problems
-) -> None:
+) -> Lines:
+    """Report records whose number of fields is not the header's; those without any text are blank lines."""
     width = len(head.texts)
     fields = count_fields(text, lines, head.delimiter, start=head.body)
     faulty = np.flatnonzero(fields != width)
+    ends = np.append(lines.begins[1:], len(text) - head.body)
+    nothing = b' \t\r\n"' + head.delimiter.encode()
+    blank = np.zeros(len(fields), np.bool_)
+    for one in faulty:
+        blank[one] = not text[head.body + lines.begins[one] : head.body + ends[one]].strip(nothing)
+    fields, rows = fields[~blank], lines.rows[~blank]
+    faulty = np.flatnonzero(fields != width)
+    if len(faulty):
+        _report_misfits(rows, fields, faulty, head, target, name, at, problems)
+    blanks = np.sort(np.concatenate((lines.blank, lines.rows[blank])))
+    return replace(lines, begins=lines.begins[~blank], rows=rows, blank=blanks)
+
+
+def _report_misfits(
+    rows: npt.NDArray[np.int64],
+    fields: npt.NDArray[np.int64],
+    faulty: npt.NDArray[np.int64],
+    head: _Header,
+    target: str,
+    name: str,
+    at: Location,
+    problems: Problems,
+) -> None:
+    width = len(head.texts)
     last = len(fields) - 1
     if fields[last] < width:
         what = f"has {fields[last]} of {width} fields"
-        problems.add("SRC314", target, at, first=Location(name, int(lines.rows[last])), what=what)
+        problems.add("SRC314", target, at, first=Location(name, int(rows[last])), what=what)
         faulty = faulty[faulty != last]
     if not len(faulty):
         return
-    entries = [f"line {lines.rows[one]} ({fields[one]})" for one in faulty[: NAMED + 1]]
+    entries = [f"line {rows[one]} ({fields[one]})" for one in faulty[: NAMED + 1]]
     entries += [""] * (len(faulty) - len(entries))
     problems.add(
         "SRC313",
         target,
         at,
         count=len(faulty),
-        first=Location(name, int(lines.rows[faulty[0]])),
+        first=Location(name, int(rows[faulty[0]])),
         expected=width,
         lines=_listed(entries),
         delimiter=_shown(head.delimiter),
@@ -318,6 +342,8 @@ def _without_blank(
     blank = np.sort(np.concatenate((lines.blank, rows[empty])))
     if len(blank):
         problems.add("SRC319", target, at, count=len(blank), first=Location(name, int(blank[0])))
+    if len(empty) == len(rows):
+        problems.add("SRC305", target, at, path=name)
     if not len(empty):
         return columns, rows
     kept = np.ones(len(rows), np.bool_)
