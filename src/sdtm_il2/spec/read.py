@@ -126,12 +126,17 @@ def read_yaml(content: bytes, file: str, problems: Problems) -> Node | None:
     return node if len(problems.found) == before else None
 
 
-#: A full-width colon before a bracket or quote: ``AETERM：{assign: x}`` is a key `AETERM：{assign`.
-_BRACKET = re.compile(r"""：\s*[\[{"']""")
+#: A colon before a bracket or quote: ``AETERM：{assign: x}`` holds a key `AETERM：{assign`.
+_BRACKET = re.compile(r"""([:：])\s*[\[{"']""")
 
 
-def _is_empty(node: Node) -> bool:
-    return isinstance(node, TextNode) and node.empty
+def _false_colon(key: str, value: Node) -> str:
+    """The colon inside a key that was meant to end it: one before a bracket, or any without a value."""
+    if found := _BRACKET.search(key):
+        return found[1]
+    if isinstance(value, TextNode) and value.empty and (found := re.search("[:：]", key)):
+        return found[0]
+    return ""
 
 
 def _line(event: yaml.Event) -> int:
@@ -201,8 +206,11 @@ class _Tree:
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, TextNode):
                 self._add("SPEC104", line, what="a list or a mapping cannot be a key")
-            elif key.plain and "：" in key.text and (_BRACKET.search(key.text) or _is_empty(value)):
+            elif key.plain and (colon := _false_colon(key.text, value)) == "：":
                 self._add("SPEC101", line, word=key.text.partition("：")[0])
+            elif key.plain and colon:
+                word = key.text.partition(":")[0]
+                self._add("SPEC104", line, what=f"a space must follow the colon after '{word}'")
             elif key.plain and key.text == "<<":
                 self._add("SPEC108", line, what="the merge key <<")
             elif key.text in items:
@@ -248,7 +256,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str, problems: Proble
     two_colons = "not allowed here" in problem and re.search(
         r"\S: |- .*\S", line[: mark.column if mark else 0]
     )
-    after_value = "found '<scalar>'" in problem or (
+    closed = re.search(r"""["'}\]]\s*$""", line[: mark.column if mark else 0])
+    after_value = (closed and "found '<scalar>'" in problem) or (
         first == last and re.search("got '(:|<scalar>)'", problem)
     )
     if mark and line[mark.column : mark.column + 1] == "\t":
