@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdtm_il2.errors import Location, SourceError
+from sdtm_il2.errors import Location, SourceError, catalogue
 from sdtm_il2.sources import RawTable, read_text
 
 AT = Location("study.yaml", 8)
@@ -350,3 +350,9 @@ def test_records_and_lines_agree_with_the_csv_module(rows: list[str], end: str) 
     expected = [(row, record) for row, record in expected[1:] if any(cell.strip() for cell in record)]
     table = read(text)
     assert list(zip(table.rows.tolist(), records(table), strict=True)) == expected
+
+
+def test_every_message_has_a_page() -> None:
+    pages = {code: one.page for code, one in catalogue().items() if code.startswith("SRC")}
+    assert len(pages) >= 35
+    assert [code for code, page in pages.items() if page.count(". ") < 1 or not page.endswith(".")] == []

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -77,8 +76,3 @@ def set_text(column: pa.Array, rules: Sequence[str]) -> pa.Array:
         return column
     changed = pa.array(after, pa.large_string()).take(encoded.indices)
     return pc.replace_with_mask(column, doubtful, changed)
-
-
-def same(left: pa.Array, right: pa.Array) -> bool:
-    """Both columns hold the same texts."""
-    return left is right or bool(np.asarray(pc.all(pc.equal(left, right)).as_py() in (True, None)))
