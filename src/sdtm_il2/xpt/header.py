@@ -14,7 +14,10 @@ from sdtm_il2.xpt.layout import RECORD, FieldValue
 from sdtm_il2.xpt.limits import MAX_VARIABLES
 from sdtm_il2.xpt.member import Stamp
 
-_SCAN = 80 << 14
+#: The fields that make a format and an informat: name, width, decimals.
+FORMAT, INFORMAT = ("nform", "nfl", "nfd"), ("niform", "nifl", "nifd")
+#: Bytes that are searched for header records at a time: whole records.
+_SCAN = RECORD << 14
 _FOREIGN = {
     b"HEADER RECORD*******LIBV8": "XPT602",
     b"**COMPRESSED**": "XPT603",
@@ -149,8 +152,8 @@ def _fitting(column: Column, extra: Mapping[str, FieldValue]) -> dict[str, Field
     """Fields that were read beside a column, unless its format has been changed since."""
     kept = dict(extra)
     for text, names in (
-        (column.format, ("nform", "nfl", "nfd")),
-        (column.informat, ("niform", "nifl", "nifd")),
+        (column.format, FORMAT),
+        (column.informat, INFORMAT),
     ):
         if names[0] in kept and format_text(kept, names, column.type == "Char") != text:
             for one in names:
@@ -301,8 +304,8 @@ def _variable(fields: dict[str, FieldValue], number: int, text: Callable[[FieldV
         text(fields["nlabel"], f"label of variable {number}"),
         "Char" if character else "Num",
         length,
-        format_text(fields, ("nform", "nfl", "nfd"), character),
-        format_text(fields, ("niform", "nifl", "nifd"), character),
+        format_text(fields, FORMAT, character),
+        format_text(fields, INFORMAT, character),
     )
     return Variable(column, length, int(fields["npos"]), fields)
 
@@ -344,4 +347,8 @@ def kept_fields(variable: Variable, number: int, encoding: str) -> dict[str, Fie
     if layout.split_format(column.informat) is None:
         column = replace(column, informat="")
     usual = namestr_fields(column, number, variable.place, encoding)
-    return {name: value for name, value in variable.fields.items() if usual[name] != value}
+    kept = {name for name, value in variable.fields.items() if usual[name] != value}
+    for names in (FORMAT, INFORMAT):
+        if not kept.isdisjoint(names):
+            kept.update(names)
+    return {name: value for name, value in variable.fields.items() if name in kept}
