@@ -1,0 +1,286 @@
+"""A Define from what was planned, what the data hold, and the standard that was followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import sdtm_il2
+from sdtm_il2.dataset import Summary, ValueSummary
+from sdtm_il2.define.columns import (
+    ACRF,
+    Described,
+    data_type,
+    digits,
+    from_plan,
+    from_standard,
+    length,
+    list_type,
+)
+from sdtm_il2.define.draft import DatasetDescribed, Draft
+from sdtm_il2.define.levels import describe_levels
+from sdtm_il2.define.model import (
+    Alias,
+    DataType,
+    DeclaredStandard,
+    Define,
+    DocumentRef,
+    ItemDef,
+    ItemGroupDef,
+    ItemRef,
+    Leaf,
+    described,
+)
+from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
+from sdtm_il2.plan.model import DomainPlan, Plan
+from sdtm_il2.standards import DatasetDef, Standard
+
+IG, CT = "STD.IG", "STD.CT"
+
+#: The order in which reviewers read datasets, by class; inside a class by name.
+_CLASSES = (
+    "TRIAL DESIGN", "SPECIAL PURPOSE", "INTERVENTIONS", "EVENTS", "FINDINGS", "FINDINGS ABOUT",
+    "STUDY REFERENCE", "RELATIONSHIP",
+)  # fmt: skip
+_REFERENCE = frozenset({"TRIAL DESIGN", "STUDY REFERENCE"})
+#: Keys of datasets that no domain file describes.
+_SUPPLEMENTAL_KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
+_RELATED_KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID")
+#: Variables that MedDRA codes, without their prefix; the first group shows that a domain is coded by it.
+_MEDDRA = frozenset(
+    {"LLT", "LLTCD", "PTCD", "HLT", "HLTCD", "HLGT", "HLGTCD", "BODSYS", "BDSYCD", "SOC", "SOCCD"}
+)
+_WHODRUG = frozenset({"DECOD", "CLAS", "CLASCD"})
+_NO_VALUES = "No values were collected or derived for this variable in this study."
+_NO_RECORDS = "No records were collected for this dataset in this study."
+_EMPTY = ValueSummary()
+
+
+def make_define(
+    plan: Plan,
+    summaries: Mapping[str, Summary],
+    standard: Standard,
+    *,
+    creation_datetime: str,
+    originator: str = "",
+    documents: Sequence[Leaf] = (),
+    define_version: str = "2.1.9",
+) -> Define:
+    """The Define-XML 2.1 metadata of a build: types, lengths, terms and value levels are those of the data.
+
+    ``summaries`` are the study-wide summaries by dataset name (AE, SUPPAE); a planned domain without records
+    is described with HasNoData. ``creation_datetime`` is ISO 8601 (no clock is read), ``documents`` are
+    further files beside define.xml, such as the reviewer's guide. The annotated CRF (acrf.pdf) is declared when
+    the plan names pages. The result passes `check_define` without errors.
+    """
+    datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
+    lists = ListUses(standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan))
+    draft = Draft(plan, lists)
+    for dataset in datasets:
+        _describe_dataset(draft, dataset)
+    codelists, oids, comments = lists.codelists()
+    items = tuple(
+        replace(item, codelist_oid=oids[draft.uses[item.oid]]) if item.oid in draft.uses else item
+        for item in draft.items
+    )
+    annotated = any(
+        ref.leaf_id == ACRF for item in items for origin in item.origins for ref in origin.documents
+    )
+    leaves = ((Leaf(ACRF, "acrf.pdf", "Annotated CRF"),) if annotated else ()) + tuple(documents)
+    study = plan.name or plan.study
+    return Define(
+        file_oid=f"DEFINE.{slug(plan.study)}",
+        creation_datetime=creation_datetime,
+        study_oid=f"STDY.{slug(plan.study)}",
+        study_name=study,
+        study_description=plan.description or study,
+        protocol_name=plan.protocol or plan.study,
+        mdv_oid=f"MDV.{slug(plan.study)}",
+        mdv_name=f"Study {study}, Data Definitions",
+        mdv_description=f"Study {study}, Data Definitions of SDTM datasets",
+        define_version=define_version,
+        originator=originator,
+        source_system="sdtm_il2",
+        source_system_version=sdtm_il2.__version__,
+        standards=(
+            DeclaredStandard(IG, standard.ig, "IG", standard.ig_version),
+            DeclaredStandard(CT, "CDISC/NCI", "CT", standard.ct_version, "SDTM"),
+        ),
+        annotated_crf=(DocumentRef(ACRF),) if annotated else (),
+        documents=tuple(DocumentRef(leaf.id) for leaf in documents),
+        value_lists=tuple(draft.value_lists),
+        where_clauses=tuple(draft.clauses.values()),
+        item_groups=tuple(draft.groups),
+        items=items,
+        codelists=codelists,
+        methods=tuple(sorted(draft.methods.values(), key=lambda one: one.oid)),
+        comments=tuple(sorted((*draft.comments.values(), *comments), key=lambda one: one.oid)),
+        leaves=leaves,
+    )
+
+
+def _reading_order(dataset: DatasetDescribed) -> tuple[int, str]:
+    place = _CLASSES.index(dataset.class_) if dataset.class_ in _CLASSES else len(_CLASSES)
+    return place, dataset.name
+
+
+def _test_names(plan: Plan) -> dict[str, str]:
+    """The study's own names of test codes, from its tests tables and its pairs."""
+    found: dict[str, str] = {}
+    for domain in plan.domains:
+        code, name = f"{domain.domain}TESTCD", f"{domain.domain}TEST"
+        for block in domain.blocks:
+            for row in block.tests.rows if block.tests else ():
+                if row.variables.get(code) and row.variables.get(name):
+                    found.setdefault(row.variables[code], row.variables[name])
+    return found
+
+
+def _datasets(plan: Plan, summaries: Mapping[str, Summary], standard: Standard) -> list[DatasetDescribed]:
+    found: list[DatasetDescribed] = []
+    for domain in plan.domains:
+        summary = summaries.get(domain.domain, Summary(domain.domain))
+        variables = tuple(
+            from_plan(domain, one, plan.usubjid) for one in domain.variables if one.supplemental is None
+        )
+        names = {one.name for one in variables}
+        keys = tuple(dict.fromkeys(key for key in ("STUDYID", *domain.keys) if key in names))
+        found.append(
+            DatasetDescribed(
+                domain.domain,
+                domain.domain,
+                domain.label,
+                domain.class_,
+                domain.structure,
+                keys,
+                variables,
+                summary,
+                domain,
+                domain.keys_not_unique,
+                standard.dataset(domain.domain) is not None,
+            )
+        )  # fmt: skip
+    planned = {domain.domain: domain for domain in plan.domains}
+    for name, summary in summaries.items():
+        known = standard.dataset(name)
+        if name in planned or known is None:
+            continue
+        parent = planned.get(name.removeprefix("SUPP")) if name.startswith("SUPP") else None
+        found.append(_undescribed(name, summary, known, parent, plan))
+    return found
+
+
+def _undescribed(
+    name: str, summary: Summary, known: DatasetDef, parent: DomainPlan | None, plan: Plan
+) -> DatasetDescribed:
+    """SUPP-- or a relationship dataset: described by the standard, USUBJID as in the parent."""
+    held = tuple(one for one in known.variables if not summary.variables or one.name in summary.variables)
+    variables = tuple(from_standard(one) for one in held)
+    subject = parent.variable("USUBJID") if parent is not None else None
+    source = parent
+    if subject is None:
+        source = next((domain for domain in plan.domains if domain.variable("USUBJID") is not None), None)
+        subject = source.variable("USUBJID") if source is not None else None
+    if subject is not None and source is not None:
+        copied = from_plan(source, subject, plan.usubjid)
+        variables = tuple(
+            replace(one, origins=copied.origins, words=copied.words) if one.name == "USUBJID" else one
+            for one in variables
+        )
+    wanted = _SUPPLEMENTAL_KEYS if parent is not None else _RELATED_KEYS
+    names = {one.name for one in variables}
+    keys = tuple(key for key in wanted if key in names) or tuple(
+        one.name for one in variables if one.role == "Identifier"
+    )
+    return DatasetDescribed(
+        name, parent.domain if parent else name, known.label, known.define_class, known.structure, keys,
+        variables, summary, parent, alias=parent.label if parent else "",
+    )  # fmt: skip
+
+
+def _describe_dataset(draft: Draft, dataset: DatasetDescribed) -> None:
+    empty = dataset.summary.records == 0
+    references = [
+        _describe_variable(draft, dataset, variable, order, empty=empty)
+        for order, variable in enumerate(dataset.variables, 1)
+    ]
+    words = " ".join(part for part in (dataset.comment, _NO_RECORDS if empty else "") if part)
+    comment = draft.comment(f"COM.{dataset.name}", words) if words else ""
+    leaf = f"LF.{dataset.name.lower()}"
+    file = f"{dataset.name.lower()}.xpt"
+    one_per_subject = dataset.structure.strip(" .").casefold() == "one record per subject"
+    reference = dataset.class_ in _REFERENCE
+    draft.groups.append(
+        ItemGroupDef(
+            f"IG.{dataset.name}", dataset.name, dataset.domain, described(dataset.label), dataset.structure,
+            tuple(references), dataset.class_, not one_per_subject and not reference, reference, dataset.name,
+            standard_oid=IG if dataset.standard else "", is_non_standard=not dataset.standard,
+            has_no_data=empty,
+            comment_oid=comment, archive_location_id="" if empty else leaf,
+            leaf=None if empty else Leaf(leaf, file, file),
+            aliases=(Alias("DomainDescription", dataset.alias),) if dataset.alias else (),
+        )
+    )  # fmt: skip
+
+
+def _describe_variable(
+    draft: Draft, dataset: DatasetDescribed, variable: Described, order: int, *, empty: bool
+) -> ItemRef:
+    values = dataset.summary.variables.get(variable.name, _EMPTY)
+    oid = f"IT.{dataset.name}.{variable.name}"
+    use, kind = _bound(draft, dataset, variable, values)
+    size = length(kind, values, variable.type)
+    item = ItemDef(
+        oid, variable.name, kind, size, digits(kind, values), variable.name,
+        f"{size}.{values.decimals}" if kind == "float" else "", description=described(variable.label),
+        origins=variable.origins,
+    )  # fmt: skip
+    place = len(draft.items)
+    item = describe_levels(draft, dataset, variable, item, use)
+    no_data = not empty and not values.filled
+    words = " ".join(part for part in (variable.comment, _NO_VALUES if no_data else "") if part)
+    if words:
+        own = f"COM.{dataset.name}.{variable.name}" if variable.comment else "COM.NODATA"
+        item = replace(item, comment_oid=draft.comment(own, words))
+    method = ""
+    if any(one.type == "Derived" for one in item.origins) and variable.words:
+        method = draft.method(dataset.name, variable.name, variable.words)
+    if use is not None:
+        draft.uses[oid] = use
+    # value levels stand after their variable, so that a reader of the XML meets it first
+    draft.items.insert(place, item)
+    key = dataset.keys.index(variable.name) + 1 if variable.name in dataset.keys else None
+    return ItemRef(oid, order, variable.core == "Req", key, method, variable.role, has_no_data=no_data)
+
+
+def _bound(
+    draft: Draft, dataset: DatasetDescribed, variable: Described, values: ValueSummary
+) -> tuple[ListUse | None, DataType]:
+    """The list that a variable uses, and the type that follows from list and data."""
+    user = f"{dataset.name}.{variable.name}"
+    code = _dictionary(draft, dataset, variable)
+    if code:
+        kind = data_type(variable, values, listed=True)
+        return draft.lists.dictionary(user, code, list_type(kind)), kind
+    listed = bool(values.terms) and bool(variable.codelists or variable.study_list)
+    kind = data_type(variable, values, listed=listed)
+    if not listed or kind not in ("text", "integer", "float"):
+        return None, kind
+    use = draft.lists.use(user, values.terms or (), variable.codelists, variable.study_list, list_type(kind))
+    return use, kind
+
+
+def _dictionary(draft: Draft, dataset: DatasetDescribed, variable: Described) -> str:
+    """The dictionary that codes a variable, if the study states its version."""
+    stated = {dictionary_name(name): name for name in draft.plan.standard.dictionaries}
+    if dictionary_name(variable.value_domain) in stated and variable.value_domain:
+        return stated[dictionary_name(variable.value_domain)]
+    if variable.codelists or variable.study_list or not variable.name.startswith(dataset.domain):
+        return ""
+    suffix = variable.name[len(dataset.domain) :]
+    if dataset.class_ == "EVENTS" and "MedDRA" in stated:
+        coded = any(one.name[len(dataset.domain) :] in _MEDDRA for one in dataset.variables)
+        return stated["MedDRA"] if suffix in _MEDDRA or (suffix == "DECOD" and coded) else ""
+    if dataset.class_ == "INTERVENTIONS" and "WHODD" in stated and suffix in _WHODRUG:
+        return stated["WHODD"]
+    return ""

@@ -1,0 +1,79 @@
+"""What grows while a Define is derived: the elements made so far, and the datasets still to describe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sdtm_il2.dataset import Summary
+from sdtm_il2.define.columns import Described
+from sdtm_il2.define.model import (
+    CommentDef,
+    ItemDef,
+    ItemGroupDef,
+    MethodDef,
+    RangeCheck,
+    ValueListDef,
+    WhereClauseDef,
+    described,
+)
+from sdtm_il2.define.terms import ListUse, ListUses, slug
+from sdtm_il2.plan.model import DomainPlan, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescribed:
+    """One dataset to describe: its variables, what they hold, and the plan behind it, if any."""
+
+    name: str
+    domain: str
+    label: str
+    class_: str
+    structure: str
+    keys: tuple[str, ...]
+    variables: tuple[Described, ...]
+    summary: Summary
+    plan: DomainPlan | None = None
+    comment: str = ""
+    standard: bool = True
+    alias: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """The elements made so far; OIDs of codelists follow when all uses are known."""
+
+    plan: Plan
+    lists: ListUses
+    groups: list[ItemGroupDef] = field(default_factory=list)
+    items: list[ItemDef] = field(default_factory=list)
+    uses: dict[str, ListUse] = field(default_factory=dict)
+    value_lists: list[ValueListDef] = field(default_factory=list)
+    clauses: dict[str, WhereClauseDef] = field(default_factory=dict)
+    methods: dict[str, MethodDef] = field(default_factory=dict)
+    comments: dict[str, CommentDef] = field(default_factory=dict)
+
+    def method(self, dataset: str, name: str, words: str) -> str:
+        """The OID of a method with these words: datasets that say the same of a variable share it."""
+        for oid in (f"MT.{name}", f"MT.{dataset}.{name}"):
+            held = self.methods.setdefault(oid, MethodDef(oid, f"Algorithm for {oid[3:]}", described(words)))
+            if held.description == described(words):
+                return oid
+        raise AssertionError(f"two methods for {dataset}.{name}")
+
+    def comment(self, oid: str, words: str) -> str:
+        """The OID of a comment with these words."""
+        for held in self.comments.values():
+            if held.description == described(words):
+                return held.oid
+        self.comments[oid] = CommentDef(oid, described(words))
+        return oid
+
+    def clause(self, dataset: str, conditions: tuple[tuple[str, str], ...]) -> str:
+        """The OID of the where clause of these conditions; all variables of the dataset share it."""
+        parts = ".".join(f"{name}.{slug(value)}" for name, value in conditions)
+        checks = tuple(RangeCheck(f"IT.{dataset}.{name}", "EQ", (value,)) for name, value in conditions)
+        oid, number = f"WC.{dataset}.{parts}", 1
+        while self.clauses.setdefault(oid, WhereClauseDef(oid, checks)).checks != checks:
+            number += 1
+            oid = f"WC.{dataset}.{parts}-{number}"
+        return oid
