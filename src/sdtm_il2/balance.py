@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
-from sdtm_il2.dataset import distinct
+from sdtm_il2.dataset import arrow
 from sdtm_il2.errors import Issue, issue
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.plan.template import template_columns
@@ -132,9 +133,8 @@ def _column(
     plan: Plan, source: Source, column: str, used: Mapping[str, Mapping[str, None]], issues: list[Issue]
 ) -> ColumnBalance:
     spec = source.spec
-    encoded = distinct(source.frame[column])
-    counts = encoded.counts(source.status == OPEN)
-    filled = int(sum(int(count) for text, count in zip(encoded.values, counts, strict=True) if text.strip()))
+    present = _filled(source, column) & (source.status == OPEN)
+    filled = int(present.sum())
     variables = tuple(reader for reader in used.get(column, {}) if not reader.endswith(" records"))
     records = tuple(reader for reader in used.get(column, {}) if reader.endswith(" records"))
     if variables:
@@ -147,15 +147,16 @@ def _column(
     if column in spec.unsubmitted_columns:
         return ColumnBalance(column, "not submitted", (), filled, spec.unsubmitted_columns[column])
     if filled:
-        first = int(np.flatnonzero((source.status == OPEN) & _filled(source, column))[0])
+        first = int(np.flatnonzero(present)[0])
         issues.append(issue("DATA851", f"{source.name}.{column}", spec.at, count=filled, first=source.place(first), column=column, source=source.name))
         return ColumnBalance(column, "unmapped", (), filled)
     return ColumnBalance(column, "empty", (), 0)
 
 
 def _filled(source: Source, column: str) -> npt.NDArray[np.bool_]:
-    encoded = distinct(source.frame[column])
-    return np.array([bool(text.strip()) for text in encoded.values], bool)[encoded.codes]
+    # reading turns cells of blanks alone into ""
+    present: npt.NDArray[np.bool_] = pc.not_equal(arrow(source.frame[column]), "").to_numpy(zero_copy_only=False)
+    return present
 
 
 def _reading_uses(plan: Plan, source: str, column: str) -> tuple[str, ...]:

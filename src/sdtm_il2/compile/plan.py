@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
@@ -45,7 +46,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     return Plan(
         spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
-        tuple(problems.found), spec.files, spec.at,
+        tuple(problems.found),
+        tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files), spec.at,
     )  # fmt: skip
 
 

@@ -173,7 +173,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Ordered steps over the domains of a study; ``issues`` are what compiling noticed (no errors)."""
+    """Ordered steps over the domains of a study.
+
+    ``issues`` are what compiling noticed (no errors), ``files`` the specification's files with their SHA-256.
+    """
 
     study: str
     name: str
@@ -188,7 +191,7 @@ class Plan:
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sponsor_terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
     at: Location = NOWHERE
 
     def domain(self, name: str) -> DomainPlan:

@@ -1,0 +1,183 @@
+"""Output: XPT files, Define-XML, issues, balance, lineage and a manifest, in place as a whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdtm_il2 import __version__
+from sdtm_il2.build import Build
+from sdtm_il2.define.derive import make_define
+from sdtm_il2.define.html import define_html, stylesheet_path
+from sdtm_il2.define.write import define_bytes
+from sdtm_il2.errors import OutputError, issue
+from sdtm_il2.report.json import balance_json, issues_json
+from sdtm_il2.report.text import balance_text, issues_text
+from sdtm_il2.standards import Standard
+from sdtm_il2.trace import write_lineage
+from sdtm_il2.xpt import write_xpt
+
+#: Character encoding of the XPT files by agency; without an agency text may hold any character.
+ENCODINGS = {"fda": "ascii", "pmda": "ascii", "nmpa": "gb18030", "": "utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """One file of the output with its SHA-256; ``records`` for datasets."""
+
+    file: str
+    sha256: str
+    bytes: int
+    records: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What was made from what: every input, specification file and output with its hash."""
+
+    folder: Path
+    outputs: tuple[OutputFile, ...]
+
+
+def clock() -> dt.datetime:
+    """The time that outputs bear: SOURCE_DATE_EPOCH, else 1970-01-01, so that the same input gives the same bytes."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not seconds.isdecimal():
+        raise OutputError(issue("OUT902", folder="SOURCE_DATE_EPOCH", fault=f"{seconds!r} is not a number of seconds"))
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).replace(tzinfo=None)
+
+
+def write_build(
+    build: Build, standard: Standard, out: Path, *, progress: Callable[[str], None] | None = None
+) -> Manifest:
+    """Write the output folder of a build: everything goes to a folder beside it, which then takes its place.
+
+    Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation) and
+    DefineError; the old output is whole after any failure.
+    """
+    out = out.resolve()
+    check_folder(build, out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise OutputError(issue("OUT902", folder=out.name, fault=error.strerror or str(error))) from error
+    try:
+        temporary.chmod(0o755)
+        outputs = _write(build, standard, temporary, progress or (lambda _: None))
+        _replace(temporary, out)
+    except OSError as error:
+        raise OutputError(issue("OUT902", folder=out.name, fault=error.strerror or str(error))) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Manifest(out, outputs)
+
+
+def check_folder(build: Build, out: Path) -> None:
+    """OUT901: the folder is somebody else's; OUT903: it holds or is the inputs. Ask before a long build."""
+    out = out.resolve()
+    if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(issue("OUT901", folder=out.name))
+    for inputs, folder in (("raw files", build.sources.raw.resolve()),):
+        if out == folder or out in folder.parents:
+            raise OutputError(issue("OUT903", folder=out.name, relation="above" if out != folder else "the folder of", inputs=inputs))
+
+
+def _write(build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]) -> tuple[OutputFile, ...]:
+    now = clock()
+    encoding = ENCODINGS[build.plan.agency]
+    records: dict[str, int] = {}
+    for name, dataset in build.datasets.items():
+        if not len(dataset):  # described with HasNoData, and no file is submitted
+            continue
+        progress(f"{name.lower()}.xpt")
+        write_xpt(folder / f"{name.lower()}.xpt", dataset, encoding=encoding, created=now, modified=now)
+        records[f"{name.lower()}.xpt"] = len(dataset)
+    progress("define.xml")
+    define = define_bytes(make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat()))
+    (folder / "define.xml").write_bytes(define)
+    stylesheet = stylesheet_path()
+    (folder / stylesheet.name).write_bytes(stylesheet.read_bytes())
+    (folder / "define.html").write_bytes(define_html(define))
+    progress("lineage")
+    write_lineage(build, folder / "lineage")
+    (folder / "issues.txt").write_text(issues_text(build.issues), encoding="utf-8")
+    (folder / "issues.json").write_text(issues_json(build.issues, study=build.plan.study), encoding="utf-8")
+    (folder / "balance.txt").write_text(balance_text(build.balance), encoding="utf-8")
+    (folder / "balance.json").write_text(balance_json(build.balance, study=build.plan.study), encoding="utf-8")
+    progress("manifest.json")
+    outputs = tuple(
+        OutputFile(str(path.relative_to(folder).as_posix()), *_hash(path), records.get(path.name))
+        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix())
+        if path.is_file()
+    )
+    manifest = _manifest(build, standard, outputs, now, encoding)
+    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+    return outputs
+
+
+def _manifest(build: Build, standard: Standard, outputs: tuple[OutputFile, ...], now: dt.datetime, encoding: str) -> dict[str, object]:
+    sources = build.sources
+    return {
+        "tool": "sdtm_il2",
+        "version": __version__,
+        "study": build.plan.study,
+        "created": now.isoformat(),
+        "encoding": encoding,
+        "standards": {
+            "ig": {"name": standard.ig, "version": standard.ig_version, "sha256": standard.ig_hash},
+            "ct": {"name": "SDTM CT", "version": standard.ct_version, "sha256": standard.ct_hash},
+            "dictionaries": dict(build.plan.standard.dictionaries),
+        },
+        "specification": [{"file": name, "sha256": digest} for name, digest in build.plan.files],
+        "inputs": [
+            {"source": name, "file": file, "sha256": digest, "records": int((sources[name].file == place).sum())}
+            for name in sources
+            for place, (file, digest) in enumerate(zip(sources[name].files, sources[name].sha256, strict=True))
+        ],
+        "outputs": [
+            {"file": one.file, "sha256": one.sha256, "bytes": one.bytes}
+            | ({} if one.records is None else {"records": one.records})
+            for one in outputs
+        ],
+    }
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return digest, path.stat().st_size
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(temporary: Path, out: Path) -> None:
+    """Put the new folder in the place of the old one; the old one stays whole until the new one stands."""
+    if not out.exists():
+        temporary.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent)) / "old"
+    out.rename(old)
+    try:
+        temporary.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)
