@@ -45,7 +45,9 @@ class SourceBalance:
     @property
     def difference(self) -> int:
         """Records read less records explained: 0, or our bug."""
-        explained = self.built + self.superseded + self.no_subject + sum(self.not_submitted.values()) + self.unclaimed
+        explained = (
+            self.built + self.superseded + self.no_subject + sum(self.not_submitted.values()) + self.unclaimed
+        )
         return self.records - explained
 
 
@@ -72,7 +74,9 @@ class Fate:
     reasons: tuple[str, ...]
 
 
-def make_balance(plan: Plan, sources: Sources, fates: Mapping[str, Fate]) -> tuple[Balance, tuple[Issue, ...]]:
+def make_balance(
+    plan: Plan, sources: Sources, fates: Mapping[str, Fate]
+) -> tuple[Balance, tuple[Issue, ...]]:
     """The sheet and its issues: DATA850 records that nothing took, DATA851 columns that nothing reads."""
     sheets: list[SourceBalance] = []
     issues: list[Issue] = []
@@ -119,7 +123,9 @@ def _source(
     if len(unclaimed):
         code = "DATA850" if source.subject is not None else "DATA852"
         issues.append(
-            issue(code, source.name, source.spec.at, count=len(unclaimed), first=source.place(int(unclaimed[0])))
+            issue(
+                code, source.name, source.spec.at, count=len(unclaimed), first=source.place(int(unclaimed[0]))
+            )
         )
     columns = tuple(_column(plan, source, column, used, issues) for column in source.columns)
     private = tuple(ColumnBalance(column, "private", (), 0) for column in source.private)
@@ -148,14 +154,26 @@ def _column(
         return ColumnBalance(column, "not submitted", (), filled, spec.unsubmitted_columns[column])
     if filled:
         first = int(np.flatnonzero(present)[0])
-        issues.append(issue("DATA851", f"{source.name}.{column}", spec.at, count=filled, first=source.place(first), column=column, source=source.name))
+        issues.append(
+            issue(
+                "DATA851",
+                f"{source.name}.{column}",
+                spec.at,
+                count=filled,
+                first=source.place(first),
+                column=column,
+                source=source.name,
+            )
+        )
         return ColumnBalance(column, "unmapped", (), filled)
     return ColumnBalance(column, "empty", (), 0)
 
 
 def _filled(source: Source, column: str) -> npt.NDArray[np.bool_]:
     # reading turns cells of blanks alone into ""
-    present: npt.NDArray[np.bool_] = pc.not_equal(arrow(source.frame[column]), "").to_numpy(zero_copy_only=False)
+    present: npt.NDArray[np.bool_] = pc.not_equal(arrow(source.frame[column]), "").to_numpy(
+        zero_copy_only=False
+    )
     return present
 
 
@@ -172,7 +190,10 @@ def _reading_uses(plan: Plan, source: str, column: str) -> tuple[str, ...]:
         if column in names(discard.when):
             found.append("not_submitted")
     for other in plan.sources:
-        if other.subject is not None and other.subject.lookup == source and column in (other.subject.by, other.subject.take):
+        if (
+            other.subject is not None
+            and other.subject.lookup == source
+            and column in (other.subject.by, other.subject.take)
+        ):
             found.append(f"subject of {other.name}")
     return tuple(dict.fromkeys(found))
-

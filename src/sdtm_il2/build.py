@@ -20,7 +20,7 @@ from sdtm_il2.check import check_columns
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
-from sdtm_il2.methods.evaluate import evaluate_rule, test_mask
+from sdtm_il2.methods.evaluate import evaluate_rule, tested
 from sdtm_il2.methods.identifiers import usubjid
 from sdtm_il2.methods.records import domain_records, select
 from sdtm_il2.methods.view import DomainRecords, Partition, SourcePart, View
@@ -32,7 +32,9 @@ from sdtm_il2.summary import summarise
 #: Raw records that one partition holds at most, unless the caller says how many partitions there are.
 RECORDS_PER_PARTITION = 250_000
 
-Mapper = Callable[[Callable[["PartitionTask"], "PartitionResult"], Iterable["PartitionTask"]], Iterable["PartitionResult"]]
+Mapper = Callable[
+    [Callable[["PartitionTask"], "PartitionResult"], Iterable["PartitionTask"]], Iterable["PartitionResult"]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,17 @@ def _subjects(plan: Plan, sources: Sources) -> tuple[tuple[str, ...], dict[str, 
     subjects = tuple(sorted(names))
     place = {subject: number for number, subject in enumerate(subjects)}
     owners = {
-        name: np.array([place.get(one, -1) for one in ids], np.int32)[codes] if len(codes) else np.empty(0, np.int32)
+        name: np.array([place.get(one, -1) for one in ids], np.int32)[codes]
+        if len(codes)
+        else np.empty(0, np.int32)
         for name, (codes, ids) in encoded.items()
     }
     return subjects, owners
 
 
-def _ranges(subjects: tuple[str, ...], owners: Mapping[str, npt.NDArray[np.int32]], count: int) -> list[tuple[int, int]]:
+def _ranges(
+    subjects: tuple[str, ...], owners: Mapping[str, npt.NDArray[np.int32]], count: int
+) -> list[tuple[int, int]]:
     """Ranges of subjects with about the same number of raw records each."""
     if count <= 1 or len(subjects) <= 1:
         return [(0, len(subjects))]
@@ -140,14 +146,22 @@ def _tasks(
     used = {name: list(columns) for name, columns in column_uses(plan).items()}
     for number, (low, high) in enumerate(ranges):
         parts = {
-            name: _part(sources[name], used.get(name, []), owners.get(name), low, high, whole=len(ranges) == 1)
+            name: _part(
+                sources[name], used.get(name, []), owners.get(name), low, high, whole=len(ranges) == 1
+            )
             for name in sources
         }
         yield PartitionTask(plan, number == 0, subjects[low:high], parts)
 
 
 def _part(
-    source: Source, columns: list[str], owner: npt.NDArray[np.int32] | None, low: int, high: int, *, whole: bool
+    source: Source,
+    columns: list[str],
+    owner: npt.NDArray[np.int32] | None,
+    low: int,
+    high: int,
+    *,
+    whole: bool,
 ) -> SourcePart:
     """The records of one source that belong to a range of subjects; a study-level table goes whole to every range."""
     frame = source.frame[columns]
@@ -156,7 +170,10 @@ def _part(
     else:
         rows = np.flatnonzero((owner >= low) & (owner < high)).astype(np.int64)
         positions = pa.array(rows)
-        frame = pd.DataFrame({name: char(arrow(frame[name]).take(positions)) for name in columns}, index=pd.RangeIndex(len(rows)))
+        frame = pd.DataFrame(
+            {name: char(arrow(frame[name]).take(positions)) for name in columns},
+            index=pd.RangeIndex(len(rows)),
+        )
     numbers = None if owner is None else np.where(owner[rows] >= 0, owner[rows] - low, -1).astype(np.int32)
     status = source.status[rows]
     if numbers is not None:
@@ -187,7 +204,10 @@ def build_partition(task: PartitionTask) -> PartitionResult:
             datasets[supplement.name] = supplement
             summaries[supplement.name] = summarise(supplement, domain)
             lineage[supplement.name] = DatasetLineage(
-                supplement.name, np.zeros(len(parents), np.int16), np.full(len(parents), -1, np.int32), {"": parents}
+                supplement.name,
+                np.zeros(len(parents), np.int16),
+                np.full(len(parents), -1, np.int32),
+                {"": parents},
             )
         records.columns.clear()
     _check_subjects(partition, datasets)
@@ -197,7 +217,9 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         for (raw, term, via), count in found.items()
     )
     fates = {name: (part.positions, part.built, part.dropped) for name, part in partition.sources.items()}
-    return PartitionResult(datasets, summaries, lineage, merge_issues(partition.issues), terms, fates, tuple(partition.reasons))
+    return PartitionResult(
+        datasets, summaries, lineage, merge_issues(partition.issues), terms, fates, tuple(partition.reasons)
+    )
 
 
 def _run(partition: Partition, plan: DomainPlan, step: Step, *, first: bool) -> None:
@@ -239,7 +261,9 @@ def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
     if len(pieces) == 1:
         records.columns[name] = pieces[0]
     elif variable.type == "Num":
-        records.columns[name] = pd.Series(np.concatenate([one.to_numpy() for one in pieces]) if pieces else np.empty(0))
+        records.columns[name] = pd.Series(
+            np.concatenate([one.to_numpy() for one in pieces]) if pieces else np.empty(0)
+        )
     else:
         records.columns[name] = char(pa.chunked_array([arrow(one) for one in pieces], pa.large_string()))
 
@@ -255,15 +279,17 @@ def _submit(partition: Partition, records: DomainRecords) -> None:
         for clause in pair:
             if clause is None:
                 continue
-            tested = test_mask(View(partition, records, index, "submit"), clause.when)
-            fails = ~(tested.holds | tested.undecided) & mask
+            found = tested(View(partition, records, index, "submit"), clause.when)
+            fails = ~(found.holds | found.undecided) & mask
             mask &= ~fails
             block = records.blocks[index]
             if not block.plan.dataset and fails.any():
                 part = partition.sources[block.plan.source]
                 positions = block.positions[""][fails]
                 code = partition.reason_code(f"{records.plan.domain} submit: {clause.reason}")
-                part.dropped[positions] = np.where(part.dropped[positions] == 0, code, part.dropped[positions])
+                part.dropped[positions] = np.where(
+                    part.dropped[positions] == 0, code, part.dropped[positions]
+                )
         masks.append(mask)
     records.submitted = np.concatenate(masks)
 
@@ -271,7 +297,11 @@ def _submit(partition: Partition, records: DomainRecords) -> None:
 def _account(partition: Partition, records: DomainRecords) -> None:
     """Raw records behind submitted records are built, joined ones too."""
     for index, block in enumerate(records.blocks):
-        mask = np.ones(len(block), bool) if records.submitted is None else records.submitted[records.block_slice(index)]
+        mask = (
+            np.ones(len(block), bool)
+            if records.submitted is None
+            else records.submitted[records.block_slice(index)]
+        )
         for alias, positions in block.positions.items():
             source, dataset = block.plan.source_of(alias)
             if not dataset:
@@ -283,8 +313,12 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
     """Positions in whole sources (or in this partition's datasets) for each record in the dataset's order."""
     order = records.order
     assert order is not None
-    blocks = np.repeat(np.arange(len(records.blocks), dtype=np.int16), [len(block) for block in records.blocks])
-    tests = [np.full(len(block), -1, np.int32) if block.test is None else block.test for block in records.blocks]
+    blocks = np.repeat(
+        np.arange(len(records.blocks), dtype=np.int16), [len(block) for block in records.blocks]
+    )
+    tests = [
+        np.full(len(block), -1, np.int32) if block.test is None else block.test for block in records.blocks
+    ]
     aliases = list(dict.fromkeys(alias for block in records.blocks for alias in block.positions))
     positions = {}
     for alias in aliases:
@@ -295,11 +329,16 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
                 pieces.append(np.full(len(block), -1, np.int64))
                 continue
             source, dataset = block.plan.source_of(alias)
-            whole = _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
+            whole = (
+                _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
+            )
             pieces.append(np.where(local >= 0, whole[local] if len(whole) else -1, -1))
         positions[alias] = np.concatenate(pieces)[order] if pieces else np.empty(0, np.int64)
     return DatasetLineage(
-        records.plan.domain, blocks[order], (np.concatenate(tests) if tests else np.empty(0, np.int32))[order], positions
+        records.plan.domain,
+        blocks[order],
+        (np.concatenate(tests) if tests else np.empty(0, np.int32))[order],
+        positions,
     )
 
 
@@ -333,7 +372,13 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
     """Concatenate, merge and close the balance."""
     names = list(dict.fromkeys(name for one in results for name in one.datasets))
     order = {domain.domain: place for place, domain in enumerate(plan.domains)}
-    names.sort(key=lambda name: (order.get(name.removeprefix("SUPP") if name not in order else name, len(order)), name not in order, name))
+    names.sort(
+        key=lambda name: (
+            order.get(name.removeprefix("SUPP") if name not in order else name, len(order)),
+            name not in order,
+            name,
+        )
+    )
     sizes = [{name: len(one.datasets[name]) for name in one.datasets} for one in results]
     datasets: dict[str, Dataset] = {}
     summaries: dict[str, Summary] = {}
@@ -361,7 +406,9 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
     uses = tuple(TermUse(*key, count) for key, count in sorted(terms.items()))
     fates = _fates(sources, results)
     balance, found = make_balance(plan, sources, fates)
-    issues = merge_issues([*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found])
+    issues = merge_issues(
+        [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]
+    )
     return Build(plan, sources, datasets, summaries, issues, Lineage(lineages, uses), balance, fates)
 
 
@@ -407,4 +454,3 @@ def _fates(sources: Sources, results: list[PartitionResult]) -> dict[str, Fate]:
             dropped[positions] = np.where(dropped[positions] == 0, renumbered, dropped[positions])
         fates[name] = Fate(built, dropped, tuple(reasons))
     return fates
-

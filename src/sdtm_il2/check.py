@@ -22,12 +22,21 @@ def check_columns(plan: Plan, sources: Sources) -> None:
         close = nearest(column, columns)
         found.setdefault(
             (source, column),
-            issue("SPEC140", reader, at, column=column, source=source, nearest=f"did you mean '{close}'? " if close else ""),
+            issue(
+                "SPEC140",
+                reader,
+                at,
+                column=column,
+                source=source,
+                nearest=f"did you mean '{close}'? " if close else "",
+            ),
         )
     for name in sources:
         for column in sources[name].columns:
             head, dot, _ = column.partition(".")
             if dot and head in domains:
-                found[name, column] = issue("SPEC111", "", sources[name].spec.at, column=column, source=name, head=head)
+                found[name, column] = issue(
+                    "SPEC111", "", sources[name].spec.at, column=column, source=name, head=head
+                )
     if found:
         raise SourceError(found.values())

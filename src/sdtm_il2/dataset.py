@@ -132,13 +132,17 @@ def char(values: pa.Array | pa.ChunkedArray | Iterable[str]) -> pd.Series:
     >>> char(["a", ""]).tolist()
     ['a', '']
     """
-    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(list(values), pa.large_string())
+    array = (
+        values
+        if isinstance(values, pa.Array | pa.ChunkedArray)
+        else pa.array(list(values), pa.large_string())
+    )
     if array.null_count:
         array = pc.fill_null(array, "")
     if array.type != pa.large_string():
         array = array.cast(pa.large_string())
     chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
-    return pd.Series(CHAR.__from_arrow__(chunked))
+    return pd.Series(CHAR.__from_arrow__(chunked))  # type: ignore[attr-defined]
 
 
 def arrow(column: pd.Series) -> pa.Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import importlib.resources
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -79,13 +80,12 @@ def catalogue() -> dict[str, Definition]:
     found: dict[str, Definition] = {}
     folder = importlib.resources.files("sdtm_il2") / "data" / "issues"
     for name in sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".csv")):
-        with (folder / name).open("r", encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                if row["code"] in found:
-                    raise AssertionError(f"issue code {row['code']} stands twice in the catalogue")
-                found[row["code"]] = Definition(
-                    row["code"], Severity(row["severity"]), row["title"], row["message"], row["hint"], row["page"]
-                )
+        for row in csv.DictReader(io.StringIO((folder / name).read_text(encoding="utf-8"))):
+            if row["code"] in found:
+                raise AssertionError(f"issue code {row['code']} stands twice in the catalogue")
+            found[row["code"]] = Definition(
+                row["code"], Severity(row["severity"]), row["title"], row["message"], row["hint"], row["page"]
+            )
     return found
 
 

@@ -34,7 +34,13 @@ class DatasetLineage:
 
     def frame(self) -> pd.DataFrame:
         """The lineage as a table: _BLOCK, _TEST and one column an alias."""
-        return pd.DataFrame({BLOCK: self.blocks, TEST: self.tests, **{_name(one): where for one, where in self.positions.items()}})
+        return pd.DataFrame(
+            {
+                BLOCK: self.blocks,
+                TEST: self.tests,
+                **{_name(one): where for one, where in self.positions.items()},
+            }
+        )
 
 
 def _name(alias: str) -> str:
@@ -53,7 +59,10 @@ def merge_lineage(parts: Iterable[DatasetLineage], offsets: Iterable[Mapping[str
             pieces.append(np.where(piece < 0, -1, piece + shift.get(alias, 0)))
         positions[alias] = np.concatenate(pieces)
     return DatasetLineage(
-        found[0].dataset, np.concatenate([one.blocks for one in found]), np.concatenate([one.tests for one in found]), positions
+        found[0].dataset,
+        np.concatenate([one.blocks for one in found]),
+        np.concatenate([one.tests for one in found]),
+        positions,
     )
 
 

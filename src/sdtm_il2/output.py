@@ -50,7 +50,9 @@ def clock() -> dt.datetime:
     """The time that outputs bear: SOURCE_DATE_EPOCH, else 1970-01-01, so that the same input gives the same bytes."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH", "0")
     if not seconds.isdecimal():
-        raise OutputError(issue("OUT902", folder="SOURCE_DATE_EPOCH", fault=f"{seconds!r} is not a number of seconds"))
+        raise OutputError(
+            issue("OUT902", folder="SOURCE_DATE_EPOCH", fault=f"{seconds!r} is not a number of seconds")
+        )
     return dt.datetime.fromtimestamp(int(seconds), dt.UTC).replace(tzinfo=None)
 
 
@@ -87,10 +89,19 @@ def check_folder(build: Build, out: Path) -> None:
         raise OutputError(issue("OUT901", folder=out.name))
     for inputs, folder in (("raw files", build.sources.raw.resolve()),):
         if out == folder or out in folder.parents:
-            raise OutputError(issue("OUT903", folder=out.name, relation="above" if out != folder else "the folder of", inputs=inputs))
+            raise OutputError(
+                issue(
+                    "OUT903",
+                    folder=out.name,
+                    relation="above" if out != folder else "the folder of",
+                    inputs=inputs,
+                )
+            )
 
 
-def _write(build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]) -> tuple[OutputFile, ...]:
+def _write(
+    build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]
+) -> tuple[OutputFile, ...]:
     now = clock()
     encoding = ENCODINGS[build.plan.agency]
     records: dict[str, int] = {}
@@ -101,7 +112,9 @@ def _write(build: Build, standard: Standard, folder: Path, progress: Callable[[s
         write_xpt(folder / f"{name.lower()}.xpt", dataset, encoding=encoding, created=now, modified=now)
         records[f"{name.lower()}.xpt"] = len(dataset)
     progress("define.xml")
-    define = define_bytes(make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat()))
+    define = define_bytes(
+        make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat())
+    )
     (folder / "define.xml").write_bytes(define)
     stylesheet = stylesheet_path()
     (folder / stylesheet.name).write_bytes(stylesheet.read_bytes())
@@ -111,7 +124,9 @@ def _write(build: Build, standard: Standard, folder: Path, progress: Callable[[s
     (folder / "issues.txt").write_text(issues_text(build.issues), encoding="utf-8")
     (folder / "issues.json").write_text(issues_json(build.issues, study=build.plan.study), encoding="utf-8")
     (folder / "balance.txt").write_text(balance_text(build.balance), encoding="utf-8")
-    (folder / "balance.json").write_text(balance_json(build.balance, study=build.plan.study), encoding="utf-8")
+    (folder / "balance.json").write_text(
+        balance_json(build.balance, study=build.plan.study), encoding="utf-8"
+    )
     progress("manifest.json")
     outputs = tuple(
         OutputFile(str(path.relative_to(folder).as_posix()), *_hash(path), records.get(path.name))
@@ -119,14 +134,18 @@ def _write(build: Build, standard: Standard, folder: Path, progress: Callable[[s
         if path.is_file()
     )
     manifest = _manifest(build, standard, outputs, now, encoding)
-    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
     for path in folder.rglob("*"):
         _sync(path)
     _sync(folder)
     return outputs
 
 
-def _manifest(build: Build, standard: Standard, outputs: tuple[OutputFile, ...], now: dt.datetime, encoding: str) -> dict[str, object]:
+def _manifest(
+    build: Build, standard: Standard, outputs: tuple[OutputFile, ...], now: dt.datetime, encoding: str
+) -> dict[str, object]:
     sources = build.sources
     return {
         "tool": "sdtm_il2",
@@ -141,9 +160,16 @@ def _manifest(build: Build, standard: Standard, outputs: tuple[OutputFile, ...],
         },
         "specification": [{"file": name, "sha256": digest} for name, digest in build.plan.files],
         "inputs": [
-            {"source": name, "file": file, "sha256": digest, "records": int((sources[name].file == place).sum())}
+            {
+                "source": name,
+                "file": file,
+                "sha256": digest,
+                "records": int((sources[name].file == place).sum()),
+            }
             for name in sources
-            for place, (file, digest) in enumerate(zip(sources[name].files, sources[name].sha256, strict=True))
+            for place, (file, digest) in enumerate(
+                zip(sources[name].files, sources[name].sha256, strict=True)
+            )
         ],
         "outputs": [
             {"file": one.file, "sha256": one.sha256, "bytes": one.bytes}

@@ -43,7 +43,9 @@ def typed(view: View, column: pd.Series, type_: VariableType, decimal: str = "."
     texts = [text.replace(",", ".") if decimal == "," else text for text in encoded.values]
     numbers = [number(text) for text in texts]
     values = np.array([np.nan if one is None else float(one) for one in numbers], np.float64)
-    bad = np.array([one is None and bool(text.strip()) for one, text in zip(numbers, texts, strict=True)], bool)
+    bad = np.array(
+        [one is None and bool(text.strip()) for one, text in zip(numbers, texts, strict=True)], bool
+    )
     if not len(column):
         return pd.Series(np.empty(0, np.float64))
     view.report("DATA804", bad[encoded.codes], column)
@@ -87,7 +89,9 @@ def sequence(records: DomainRecords) -> pd.Series:
     return pd.Series(result)
 
 
-def domain_datasets(partition: Partition, records: DomainRecords) -> tuple[Dataset, Dataset | None, npt.NDArray[np.int64]]:
+def domain_datasets(
+    partition: Partition, records: DomainRecords
+) -> tuple[Dataset, Dataset | None, npt.NDArray[np.int64]]:
     """The dataset of a domain, its SUPP-- if anything goes there, and the record that each supplemental row belongs to."""
     plan = records.plan
     assert records.order is not None
@@ -126,7 +130,9 @@ def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tup
     encoded = distinct(column)
     parts = [cut_text(text, limit) for text in encoded.values]
     most = max(len(one) for one in parts)
-    spread = [encoded.spread([one[place] if place < len(one) else "" for one in parts]) for place in range(most)]
+    spread = [
+        encoded.spread([one[place] if place < len(one) else "" for one in parts]) for place in range(most)
+    ]
     return spread[0], tuple(spread[1:])
 
 
@@ -188,7 +194,9 @@ def _supplemental(
     def of(texts: Sequence[str]) -> pd.Series:
         return char(pa.array(texts, pa.large_string()).take(pa.array(number_of)))
 
-    identifiers: dict[str, pd.Series] = {name: _as_text(frame[name]) for name in dict.fromkeys(present) if name}
+    identifiers: dict[str, pd.Series] = {
+        name: _as_text(frame[name]) for name in dict.fromkeys(present) if name
+    }
     idvarval = constant("", len(parents))
     for name, column in identifiers.items():
         chosen = np.array([one == name for one in present], bool)[number_of]

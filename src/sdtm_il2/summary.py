@@ -86,7 +86,10 @@ def _levels(dataset: Dataset, plan: DomainPlan) -> dict[ValueLevel, ValueSummary
     domain = plan.domain
     names = {column.name for column in dataset.columns}
     if dataset.name == domain:
-        by, variables = f"{domain}TESTCD", [f"{domain}{suffix}" for suffix in _BY_TEST if f"{domain}{suffix}" in names]
+        by, variables = (
+            f"{domain}TESTCD",
+            [f"{domain}{suffix}" for suffix in _BY_TEST if f"{domain}{suffix}" in names],
+        )
     else:
         by, variables = "QNAM", ["QVAL"]
     if by not in names or not variables or not len(dataset):
@@ -97,12 +100,16 @@ def _levels(dataset: Dataset, plan: DomainPlan) -> dict[ValueLevel, ValueSummary
         values = dataset.frame[variable]
         texts = number_text(values) if values.dtype == np.float64 else values
         units = variable.endswith("U")
-        for place, summary in enumerate(_by_group(texts, groups.codes, len(groups.values), terms=units or variable == "QVAL")):
+        for place, summary in enumerate(
+            _by_group(texts, groups.codes, len(groups.values), terms=units or variable == "QVAL")
+        ):
             found[variable, ((by, groups.values[place]),)] = summary
     return found
 
 
-def _by_group(texts: pd.Series, groups: npt.NDArray[np.int32], count: int, *, terms: bool) -> list[ValueSummary]:
+def _by_group(
+    texts: pd.Series, groups: npt.NDArray[np.int32], count: int, *, terms: bool
+) -> list[ValueSummary]:
     """One summary a group; the work is done on the distinct values and the distinct pairs."""
     encoded = distinct(texts)
     facts = [_fact(text) for text in encoded.values]
@@ -139,4 +146,3 @@ def _fact(text: str) -> tuple[int, int, int, int]:
     if value is None:
         return len(text.encode()), 0, 0, 0
     return len(text.encode()), 1, len(text.strip()), _decimals(text.strip())
-

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sdtm_il2.balance import record_fates
 from sdtm_il2.build import Build
-from sdtm_il2.dataset import Dataset, arrow, char
+from sdtm_il2.dataset import Dataset, arrow
 from sdtm_il2.errors import Location, OutputError, Problems, issue
 from sdtm_il2.lineage import BLOCK, TEST
+from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.plan.calls import ColumnRef, Rule
 from sdtm_il2.plan.model import BlockPlan, DomainPlan
 from sdtm_il2.sources.model import Source
@@ -83,10 +86,14 @@ def write_lineage(build: Build, folder: Path) -> None:
     for source, column, _, _ in build.plan.columns():
         used.setdefault(source, {})[column] = None
     for name in build.sources:
-        _write_source(build, build.sources[name], list(used.get(name, {})), folder / "sources" / f"{name}.parquet")
+        _write_source(
+            build, build.sources[name], list(used.get(name, {})), folder / "sources" / f"{name}.parquet"
+        )
     for name, lineage in build.lineage.datasets.items():
         frame = lineage.frame()
-        pq.write_table(_table(frame), folder / f"{name.lower()}.parquet", compression="zstd", compression_level=1)
+        pq.write_table(
+            _table(frame), folder / f"{name.lower()}.parquet", compression="zstd", compression_level=1
+        )
     rules = {domain.domain: _domain_rules(domain) for domain in build.plan.domains}
     _write_json(folder / "rules.json", rules)
     terms = [[use.domain, use.variable, use.raw, use.term, use.via, use.count] for use in build.lineage.terms]
@@ -94,16 +101,10 @@ def write_lineage(build: Build, folder: Path) -> None:
 
 
 def _table(frame: Any) -> Any:
-    import pyarrow as pa
-
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def _write_source(build: Build, source: Source, columns: list[str], path: Path) -> None:
-    import pyarrow as pa
-
-    from sdtm_il2.balance import record_fates
-
     data: dict[str, Any] = {
         FILE: pa.DictionaryArray.from_arrays(pa.array(source.file.astype(np.int32)), pa.array(source.files)),
         ROW: pa.array(source.rows),
@@ -124,7 +125,9 @@ def _domain_rules(domain: DomainPlan) -> dict[str, Any]:
         "variables": {
             variable.name: {
                 "supplemental": variable.supplemental is not None,
-                "rules": [_rule(domain, block, rule, variable.name) for block, rule in zip(domain.blocks, variable.rules, strict=True)],
+                "rules": [
+                    _rule(block, rule) for block, rule in zip(domain.blocks, variable.rules, strict=True)
+                ],
             }
             for variable in domain.variables
         },
@@ -136,12 +139,14 @@ def _block_rules(block: BlockPlan) -> dict[str, Any]:
     return {
         "id": block.id,
         "at": [block.at.file, block.at.line],
-        "aliases": {alias: list(block.source_of(alias)) for alias in ("", *(join.alias for join in block.joins))},
+        "aliases": {
+            alias: list(block.source_of(alias)) for alias in ("", *(join.alias for join in block.joins))
+        },
         "tests": None if tests is None else [[row.at.file, row.at.line] for row in tests.rows],
     }
 
 
-def _rule(domain: DomainPlan, block: BlockPlan, rule: Rule | None, variable: str) -> dict[str, Any] | None:
+def _rule(block: BlockPlan, rule: Rule | None) -> dict[str, Any] | None:
     if rule is None:
         return None
     columns: list[list[str]] = []
@@ -153,7 +158,14 @@ def _rule(domain: DomainPlan, block: BlockPlan, rule: Rule | None, variable: str
             reads.append(str(ref))
     by_test: list[list[str]] | None = None
     tests = block.tests
-    if tests is not None and rule.call.method in ("result", "unit", "limit", "indicator", "not_done", "reason_not_done"):
+    if tests is not None and rule.call.method in (
+        "result",
+        "unit",
+        "limit",
+        "indicator",
+        "not_done",
+        "reason_not_done",
+    ):
         cell = {"unit": "unit", "indicator": "indicator"}.get(rule.call.method, "result")
         if rule.call.method == "limit":
             side = getattr(rule.call.arguments[0], "text", "")
@@ -173,7 +185,9 @@ def _rule(domain: DomainPlan, block: BlockPlan, rule: Rule | None, variable: str
     }
 
 
-def trace(out: Path, dataset: str, usubjid: str, seq: int | None = None, variable: str | None = None) -> Trace:
+def trace(
+    out: Path, dataset: str, usubjid: str, seq: int | None = None, variable: str | None = None
+) -> Trace:
     """Where a record's values come from: file, row, columns and raw text, the specification's line, the term.
 
     ``out`` is the folder that a build wrote; ``dataset`` a domain (AE); ``seq`` its --SEQ (None where the domain
@@ -187,7 +201,7 @@ def trace(out: Path, dataset: str, usubjid: str, seq: int | None = None, variabl
     block = rules["blocks"][lineage[BLOCK]]
     records = []
     for alias, (source, is_dataset) in block["aliases"].items():
-        position = lineage["_RECORD" if not alias else alias]
+        position = lineage[alias or "_RECORD"]
         if position >= 0 and not is_dataset:
             records.append((source, _place(out, source, position)))
     names = [variable] if variable else [column.name for column in data.columns]
@@ -197,7 +211,9 @@ def trace(out: Path, dataset: str, usubjid: str, seq: int | None = None, variabl
         if known is None:
             raise OutputError(issue("OUT912", f"{dataset}.{name}", variable=name, dataset=dataset))
         rule = known["rules"][lineage[BLOCK]]
-        value = _supplemental(out, dataset, data, place, name) if known["supplemental"] else _text(data, name, place)
+        value = (
+            _supplemental(out, dataset, place, name) if known["supplemental"] else _text(data, name, place)
+        )
         values.append(_value(out, dataset, name, value, rule, block, lineage))
     return Trace(dataset, usubjid, seq, tuple(records), tuple(values))
 
@@ -219,7 +235,11 @@ def _encoding(out: Path) -> str:
 
 
 def _record(data: Dataset, dataset: str, usubjid: str, seq: int | None) -> int:
-    found = (data.frame["USUBJID"] == usubjid).to_numpy(dtype=bool) if "USUBJID" in data.frame else np.zeros(len(data), bool)
+    found = (
+        (data.frame["USUBJID"] == usubjid).to_numpy(dtype=bool)
+        if "USUBJID" in data.frame
+        else np.zeros(len(data), bool)
+    )
     name = f"{dataset}SEQ"
     if seq is not None and name in data.frame:
         found &= data.frame[name].to_numpy() == seq
@@ -236,13 +256,11 @@ def _text(data: Dataset, name: str, place: int) -> str:
         return ""
     column = data.frame[name]
     if column.dtype == np.float64:
-        from sdtm_il2.methods.evaluate import number_text
-
         return str(number_text(column.iloc[place : place + 1]).tolist()[0])
     return str(column.iloc[place])
 
 
-def _supplemental(out: Path, dataset: str, data: Dataset, place: int, name: str) -> str:
+def _supplemental(out: Path, dataset: str, place: int, name: str) -> str:
     path = out / f"supp{dataset.lower()}.xpt"
     if not path.is_file():
         return ""
@@ -253,13 +271,21 @@ def _supplemental(out: Path, dataset: str, data: Dataset, place: int, name: str)
 
 
 def _place(out: Path, source: str, position: int) -> Location:
-    table = pq.read_table(out / "lineage" / "sources" / f"{source}.parquet", columns=[FILE, ROW]).slice(position, 1)
+    table = pq.read_table(out / "lineage" / "sources" / f"{source}.parquet", columns=[FILE, ROW]).slice(
+        position, 1
+    )
     row = table.to_pylist()[0]
     return Location(row[FILE], row[ROW])
 
 
 def _value(
-    out: Path, dataset: str, name: str, value: str, rule: Mapping[str, Any] | None, block: Mapping[str, Any], lineage: Mapping[str, int]
+    out: Path,
+    dataset: str,
+    name: str,
+    value: str,
+    rule: Mapping[str, Any] | None,
+    block: Mapping[str, Any],
+    lineage: Mapping[str, int],
 ) -> TracedValue:
     if rule is None:
         return TracedValue(name, value, "nothing (missing in this block)", Location(), ())
@@ -269,7 +295,7 @@ def _value(
         columns.append(rule["by_test"][lineage[TEST]])
     for alias, column in columns:
         source, is_dataset = block["aliases"][alias]
-        position = lineage["_RECORD" if not alias else alias]
+        position = lineage[alias or "_RECORD"]
         if is_dataset or position < 0:
             continue
         table = pq.read_table(out / "lineage" / "sources" / f"{source}.parquet")
@@ -287,7 +313,9 @@ def _value(
 
 def _term(out: Path, dataset: str, name: str, value: str, texts: list[str]) -> tuple[str, str]:
     """The term that one of the raw texts became, and what says so."""
-    for domain, variable, raw, term, via, _ in json.loads((out / "lineage" / "terms.json").read_text(encoding="utf-8")):
+    for domain, variable, raw, term, via, _ in json.loads(
+        (out / "lineage" / "terms.json").read_text(encoding="utf-8")
+    ):
         if domain == dataset and variable == name and term == value and raw in texts:
             return term, via
     return "", ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sdtm_il2.compile.rules import DERIVED
 from sdtm_il2.compile.names import Study
+from sdtm_il2.compile.rules import DERIVED
 from sdtm_il2.errors import Location
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan
@@ -17,8 +17,12 @@ STUDY_DAYS = {"--DTC": "--DY", "--STDTC": "--STDY", "--ENDTC": "--ENDY"}
 def identifiers(study: Study, domain: DomainSpec, *, subjects: bool) -> dict[str, Rule]:
     """STUDYID, DOMAIN and (where the records have subjects) USUBJID."""
     rules = {
-        "STUDYID": Rule(Call("hardcode", (Literal(study.spec.study),)), origin="Protocol by Sponsor", at=study.spec.at),
-        "DOMAIN": Rule(Call("hardcode", (Literal(domain.domain),)), origin="Assigned by Sponsor", at=domain.at),
+        "STUDYID": Rule(
+            Call("hardcode", (Literal(study.spec.study),)), origin="Protocol by Sponsor", at=study.spec.at
+        ),
+        "DOMAIN": Rule(
+            Call("hardcode", (Literal(domain.domain),)), origin="Assigned by Sponsor", at=domain.at
+        ),
     }
     if subjects:
         rules["USUBJID"] = Rule(Call("usubjid"), origin=DERIVED, at=study.spec.at)
@@ -71,6 +75,7 @@ def collected_results(domain: str, block: BlockPlan) -> dict[str, Rule]:
 
 def standard_results(domain: str, filled: set[str], dataset: DatasetDef, block: BlockPlan) -> dict[str, Rule]:
     """--STRESC, --STRESN, --STRESU, --STNRLO, --STNRHI and --NRIND from the original results."""
+
     def variable(suffix: str) -> VariableRef:
         return VariableRef(domain, f"{domain}{suffix}")
 
@@ -96,7 +101,8 @@ def standard_results(domain: str, filled: set[str], dataset: DatasetDef, block: 
         add("NRIND", "indicator")
     elif f"{domain}ORNRLO" in filled or f"{domain}ORNRHI" in filled:
         limits = [
-            variable(suffix) if f"{domain}{suffix}" in rules else Literal("") for suffix in ("STNRLO", "STNRHI")
+            variable(suffix) if f"{domain}{suffix}" in rules else Literal("")
+            for suffix in ("STNRLO", "STNRHI")
         ]
         add("NRIND", "range_indicator", variable("STRESN"), *limits)
     return rules

@@ -15,7 +15,9 @@ from sdtm_il2.standards import DatasetDef
 _CELLS = ("result", "unit", "low", "high", "range", "indicator")
 
 
-def compile_block(study: Study, domain: DomainSpec, dataset: DatasetDef, block: BlockSpec) -> BlockPlan | None:
+def compile_block(
+    study: Study, domain: DomainSpec, dataset: DatasetDef, block: BlockSpec
+) -> BlockPlan | None:
     """The block with names resolved; None where its source is unknown (reported)."""
     if not _exists(study, domain.domain, block.from_, block.at):
         return None
@@ -28,7 +30,11 @@ def compile_block(study: Study, domain: DomainSpec, dataset: DatasetDef, block: 
             continue
         by = tuple((scope.resolve(own), other) for own, other in join.by)
         where = Scope(study, domain.domain, None).test(join.where, join.at, bare=True) if join.where else None
-        joins.append(JoinPlan(join.alias, join.source, join.source in study.domains, by, join.cardinality, where, join.at))
+        joins.append(
+            JoinPlan(
+                join.alias, join.source, join.source in study.domains, by, join.cardinality, where, join.at
+            )
+        )
     where = None
     if block.where is not None:
         if is_dataset:
@@ -36,7 +42,13 @@ def compile_block(study: Study, domain: DomainSpec, dataset: DatasetDef, block: 
         else:
             where = scope.raw_test(block.where, block.at, target, "where")
     decode = tuple(
-        DecodePlan(one.table, tuple((scope.resolve(own), header) for own, header in one.by), one.headers, one.rows, one.at)
+        DecodePlan(
+            one.table,
+            tuple((scope.resolve(own), header) for own, header in one.by),
+            one.headers,
+            one.rows,
+            one.at,
+        )
         for one in block.decode
     )
     tests = _tests(scope, dataset, block.tests) if block.tests is not None else None
@@ -86,7 +98,11 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
         if known is None:
             close = nearest(name, [one.name for one in study.standard.allowed_variables(domain)])
             study.problems.add(
-                "SPEC122", f"{domain}.{name}", spec.at, header=name, nearest=f"; did you mean {close}?" if close else ""
+                "SPEC122",
+                f"{domain}.{name}",
+                spec.at,
+                header=name,
+                nearest=f"; did you mean {close}?" if close else "",
             )
             continue
         binding = bind(study, f"{domain}.{name}", None, known)
@@ -111,8 +127,10 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
         if binding.terms is not None:
             terms["indicator"] = binding.terms
     target = f"{domain} tests"
-    row_not_done = tuple(scope.raw_test(row.not_done, row.at, target, "not_done") if row.not_done else None for row in rows)
-    reasons = tuple(_row_reason(scope, row.reason, row.at) for row in rows)
+    row_not_done = tuple(
+        scope.raw_test(row.not_done, row.at, target, "not_done") if row.not_done else None for row in rows
+    )
+    reasons = tuple(_row_reason(row.reason, row.at) for row in rows)
     not_done = scope.raw_test(spec.not_done, spec.at, target, "not_done") if spec.not_done else None
     return TestsPlan(
         spec.table, tuple(rows), by, frozenset(elsewhere), discarded, cells, terms, spec.units, not_done,
@@ -121,7 +139,7 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     )  # fmt: skip
 
 
-def _row_reason(scope: Scope, reason: str, at: Location) -> Operand | None:
+def _row_reason(reason: str, at: Location) -> Operand | None:
     if not reason:
         return None
     columns = template_columns(reason)

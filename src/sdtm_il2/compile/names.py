@@ -78,7 +78,9 @@ class Scope:
         """A name where only a column may stand; a variable there is an error (SPEC110)."""
         ref = self.resolve(name)
         if isinstance(ref, VariableRef):
-            self.study.problems.add("SPEC110", target, at, method=method, name=name, source=self.block.from_ if self.block else "")
+            self.study.problems.add(
+                "SPEC110", target, at, method=method, name=name, source=self.block.from_ if self.block else ""
+            )
             return None
         return ref
 

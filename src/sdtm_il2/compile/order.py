@@ -13,7 +13,9 @@ from sdtm_il2.plan.model import BlockPlan, DomainPlan, Step, VariablePlan
 ALL_DATES = VariableRef("", "all dates")
 
 
-def order_steps(domains: tuple[DomainPlan, ...], problems: Problems) -> tuple[tuple[Step, ...], dict[str, tuple[str, ...]]]:
+def order_steps(
+    domains: tuple[DomainPlan, ...], problems: Problems
+) -> tuple[tuple[Step, ...], dict[str, tuple[str, ...]]]:
     """Steps so that each comes after all that it reads; PLAN401 names a cycle, PLAN402 an unmapped variable."""
     steps: dict[str, Step] = {}
     for domain in domains:
@@ -35,8 +37,8 @@ def order_steps(domains: tuple[DomainPlan, ...], problems: Problems) -> tuple[tu
         cycle = list(reversed(error.args[1]))
         first = steps[cycle[0]]
         domain = by_name[first.domain]
-        variable = domain.variable(first.variable)
-        rule = next((one for one in variable.rules if one is not None), None) if variable else None
+        broken = domain.variable(first.variable)
+        rule = next((one for one in broken.rules if one is not None), None) if broken else None
         problems.add("PLAN401", cycle[0], rule.at if rule else domain.at, path=" needs ".join(cycle))
         return (), graph
     return tuple(steps[node] for node in ordered), graph
@@ -48,7 +50,9 @@ def collected_dates(domains: tuple[DomainPlan, ...]) -> tuple[VariableRef, ...]:
     for domain in domains:
         names = {f"{domain.domain}{suffix}" for suffix in ("DTC", "STDTC", "ENDTC")}
         for variable in domain.variables:
-            if variable.name in names and any(_reads_columns(rule, domain, place) for place, rule in enumerate(variable.rules)):
+            if variable.name in names and any(
+                _reads_columns(rule, domain, place) for place, rule in enumerate(variable.rules)
+            ):
                 found.append(VariableRef(domain.domain, variable.name))
     return tuple(found)
 
@@ -76,7 +80,10 @@ def expand_all_dates(domains: tuple[DomainPlan, ...]) -> tuple[DomainPlan, ...]:
         return replace(rule, call=expand_call(rule.call)) if rule is not None else None
 
     return tuple(
-        replace(domain, variables=tuple(replace(one, rules=tuple(map(rule_of, one.rules))) for one in domain.variables))
+        replace(
+            domain,
+            variables=tuple(replace(one, rules=tuple(map(rule_of, one.rules))) for one in domain.variables),
+        )
         for domain in domains
     )
 
@@ -152,11 +159,14 @@ def _need_variable(
         names = [one.name for one in other.variables] if other is not None else []
         close = nearest(ref.variable, names)
         problems.add(
-            "PLAN402", target, at, needed=str(ref), nearest=f"did you mean {ref.domain}.{close}? " if close else ""
+            "PLAN402",
+            target,
+            at,
+            needed=str(ref),
+            nearest=f"did you mean {ref.domain}.{close}? " if close else "",
         )
         return
     needs[node][f"{ref.domain} order" if _is_sequence(variable) else str(ref)] = None
     if ref.domain != domain:
         # what other domains read is what is submitted
         needs[node][f"{ref.domain} submit"] = None
-

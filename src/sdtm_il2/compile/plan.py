@@ -25,7 +25,11 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """
     problems = Problems()
     study = Study(
-        spec, standard, {one.domain: one for one in spec.domains}, {one.name: one for one in spec.sources}, problems
+        spec,
+        standard,
+        {one.domain: one for one in spec.domains},
+        {one.name: one for one in spec.sources},
+        problems,
     )
     check_codelists(study)
     domains: list[DomainPlan] = []
@@ -39,7 +43,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     steps, needs = order_steps(ordered_domains, problems)
     problems.stop(PlanError)
     sponsor = {
-        one.name: tuple(term.text for term in one.added) or tuple(dict.fromkeys(entry.term for entry in one.terms))
+        one.name: tuple(term.text for term in one.added)
+        or tuple(dict.fromkeys(entry.term for entry in one.terms))
         for one in spec.codelists
         if one.sponsor or one.added
     }
@@ -59,7 +64,11 @@ def _dataset(study: Study, spec: DomainSpec) -> DatasetDef | None:
         return study.standard.custom_dataset(spec.domain, spec.label, spec.class_, spec.structure)
     close = nearest(spec.domain, [one.name for one in study.standard.datasets])
     study.problems.add(
-        "SPEC124", spec.domain, spec.at, ig=study.ig_version, nearest=f"did you mean {close}? " if close else ""
+        "SPEC124",
+        spec.domain,
+        spec.at,
+        ig=study.ig_version,
+        nearest=f"did you mean {close}? " if close else "",
     )
     return None
 
@@ -83,7 +92,11 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
         for name, line in lines.items():
             stated.setdefault(name, line)
     names = dict.fromkeys(name for found in rules for name in found)
-    variables = [one for name in names if (one := _variable(study, spec, dataset, name, stated.get(name), rules)) is not None]
+    variables = [
+        one
+        for name in names
+        if (one := _variable(study, spec, dataset, name, stated.get(name), rules)) is not None
+    ]
     seq = f"{spec.domain}SEQ"
     known_seq = dataset.variable(seq)
     if known_seq is not None and blocks and named.get(seq, VariableSpec(seq, None, at=spec.at)).at is spec.at:
@@ -106,7 +119,9 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
     )  # fmt: skip
 
 
-def _with_identity(variable: VariablePlan, keys: tuple[str, ...], variables: list[VariablePlan], domain: str) -> VariablePlan:
+def _with_identity(
+    variable: VariablePlan, keys: tuple[str, ...], variables: list[VariablePlan], domain: str
+) -> VariablePlan:
     """`last_before` compares records of one test: --TESTCD and every qualifier in the natural key."""
     if not any(rule is not None and rule.call.method == "last_before" for rule in variable.rules):
         return variable
@@ -116,14 +131,21 @@ def _with_identity(variable: VariablePlan, keys: tuple[str, ...], variables: lis
         names.insert(0, f"{domain}TESTCD")
     identity = tuple(VariableRef(domain, name) for name in names)
     rules = tuple(
-        replace(rule, call=replace(rule.call, options=replace(rule.call.options, identity=identity))) if rule else None
+        replace(rule, call=replace(rule.call, options=replace(rule.call.options, identity=identity)))
+        if rule
+        else None
         for rule in variable.rules
     )
     return replace(variable, rules=rules)
 
 
 def _block_rules(
-    study: Study, spec: DomainSpec, dataset: DatasetDef, named: dict[str, VariableSpec], block: BlockSpec, compiled: BlockPlan
+    study: Study,
+    spec: DomainSpec,
+    dataset: DatasetDef,
+    named: dict[str, VariableSpec],
+    block: BlockSpec,
+    compiled: BlockPlan,
 ) -> tuple[dict[str, Rule], dict[str, VariableSpec]]:
     """The rules of one block by variable: the block's own line, the tests table, the domain's line, else automatic."""
     scope = Scope(study, spec.domain, block)
@@ -143,7 +165,9 @@ def _block_rules(
                 rules[name] = rule
     for header in dict.fromkeys(header for decode in block.decode for header in decode.headers):
         if dataset.variable(header) is not None and header not in lines:
-            rules[header] = Rule(Call("decode", (Literal(header),)), origin="Assigned by Sponsor", at=block.at)
+            rules[header] = Rule(
+                Call("decode", (Literal(header),)), origin="Assigned by Sponsor", at=block.at
+            )
     if compiled.tests is not None:
         for name in dict.fromkeys(name for row in compiled.tests.rows for name in row.variables):
             if name in own or name == f"{domain}ORRESU":
@@ -156,7 +180,11 @@ def _block_rules(
     automatic = standard_results(domain, set(rules), dataset, compiled)
     if f"{domain}TESTCD" in rules and f"{domain}TEST" not in rules:
         automatic |= test_name(study, domain, dataset, compiled.at)
-    automatic |= study_days(domain, set(rules), dataset) if _has_reference_start(study) and domain in study.domains else {}
+    automatic |= (
+        study_days(domain, set(rules), dataset)
+        if _has_reference_start(study) and domain in study.domains
+        else {}
+    )
     for line in study.spec.derive:
         name = line.name.replace("--", domain)
         if name in automatic and line.method is not None:
@@ -184,7 +212,12 @@ def _source_origin(rules: dict[str, Rule], source: str, block: str) -> None:
 
 
 def _variable(
-    study: Study, spec: DomainSpec, dataset: DatasetDef, name: str, line: VariableSpec | None, rules: list[dict[str, Rule]]
+    study: Study,
+    spec: DomainSpec,
+    dataset: DatasetDef,
+    name: str,
+    line: VariableSpec | None,
+    rules: list[dict[str, Rule]],
 ) -> VariablePlan | None:
     known = dataset.variable(name) or study.standard.variable(spec.domain, name)
     target = f"{spec.domain}.{name}"
@@ -196,7 +229,9 @@ def _variable(
             return None
         extra = line.supplemental
         binding = bind(study, target, line, None)
-        plan = SupplementalPlan(extra.label, extra.evaluator, extra.idvar.replace("--", spec.domain) or f"{spec.domain}SEQ")
+        plan = SupplementalPlan(
+            extra.label, extra.evaluator, extra.idvar.replace("--", spec.domain) or f"{spec.domain}SEQ"
+        )
         return VariablePlan(
             name, extra.label, "Char", rules=per_block, codelists=binding.codes, study_list=binding.study_list,
             supplemental=plan, at=at,
@@ -243,7 +278,14 @@ def _check_complete(study: Study, spec: DomainSpec, dataset: DatasetDef, names: 
     expected = [one.name for one in dataset.variables if one.core == "Exp" and one.name not in names]
     if required:
         study.problems.add(
-            "PLAN410", spec.domain, spec.at, variables=", ".join(required), ig=study.ig_version, number=len(required)
+            "PLAN410",
+            spec.domain,
+            spec.at,
+            variables=", ".join(required),
+            ig=study.ig_version,
+            number=len(required),
         )
     if expected:
-        study.problems.add("PLAN411", spec.domain, spec.at, variables=", ".join(expected), ig=study.ig_version)
+        study.problems.add(
+            "PLAN411", spec.domain, spec.at, variables=", ".join(expected), ig=study.ig_version
+        )

@@ -46,7 +46,7 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
     study = scope.study
     binding = bind(study, f"{scope.domain}.{spec.name}", spec, known)
     target = Target(scope.domain, spec, known, binding)
-    call = _COMPILERS.get(spec.method.method, _plain)(scope, target, spec.method)
+    call = _COMPILERS[spec.method.method](scope, target, spec.method)
     if call is None:
         return None
     when = scope.test(spec.when, spec.at) if spec.when is not None else None
@@ -91,7 +91,10 @@ def _assign(scope: Scope, target: Target, call: MethodCall) -> Call | None:
 def _assigned(scope: Scope, target: Target, ref: ColumnRef, at: Location) -> Call:
     source = scope.source_of(ref)
     # a variable of a dataset has been through its list already
-    options = replace(_leaf(target, terms=source is not None or scope.block is None), decimal=(source.decimal if source else "") or ".")
+    options = replace(
+        _leaf(target, terms=source is not None or scope.block is None),
+        decimal=(source.decimal if source else "") or ".",
+    )
     return Call("assign", (ref,), options, at)
 
 
@@ -117,7 +120,11 @@ def _template(scope: Scope, target: Target, call: MethodCall) -> Call | None:
             operands.append(Literal(part.text, text.at))
             continue
         ref: Operand = scope.resolve(part.column)
-        operands.append(Call("characters", (ref, Literal(str(part.first)), Literal(str(part.last)))) if part.first else ref)
+        operands.append(
+            Call("characters", (ref, Literal(str(part.first)), Literal(str(part.last))))
+            if part.first
+            else ref
+        )
     return Call("template", tuple(operands), _leaf(target), call.at)
 
 
@@ -144,10 +151,12 @@ def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     return Call("datetime", tuple(refs), Options(formats=formats, unknown=unknown, pivot=pivot), call.at)
 
 
-def _operand(scope: Scope, target: Target, part: Text | MethodCall | Branch, *, literal: bool) -> Operand | None:
+def _operand(
+    scope: Scope, target: Target, part: Text | MethodCall | Branch, *, literal: bool
+) -> Operand | None:
     """An operand of coalesce (names) or of a case branch (texts): a nested method, a name or a text."""
     if isinstance(part, MethodCall):
-        return _COMPILERS.get(part.method, _plain)(scope, target, part)
+        return _COMPILERS[part.method](scope, target, part)
     text = _text(part)
     if literal:
         return _literal(scope, target, text)
@@ -227,10 +236,6 @@ def _last_before(scope: Scope, target: Target, call: MethodCall) -> Call | None:
         return None
     own = (VariableRef(scope.domain, f"{scope.domain}DTC"), VariableRef(scope.domain, f"{scope.domain}ORRES"))
     return Call("last_before", (ref, *own), Options(same_day=same_day), call.at)
-
-
-def _plain(scope: Scope, target: Target, call: MethodCall) -> Call | None:
-    raise KeyError(f"no compiler for method {call.method}")
 
 
 def _text(argument: Text | MethodCall | Branch) -> Text:

@@ -41,7 +41,14 @@ def check_codelists(study: Study) -> None:
             continue
         if spec.added and not cdisc.extensible:
             for term in spec.added:
-                study.problems.add("SPEC132", spec.name, term.at, term=term.text, codelist=cdisc.submission_value, code=cdisc.code)
+                study.problems.add(
+                    "SPEC132",
+                    spec.name,
+                    term.at,
+                    term=term.text,
+                    codelist=cdisc.submission_value,
+                    list_code=cdisc.code,
+                )
         added = {term.text for term in spec.added}
         for entry in spec.terms:
             _check_term(study, spec.name, entry, cdisc, added)
@@ -61,7 +68,7 @@ def _check_term(study: Study, target: str, entry: TermSpec, cdisc: Codelist, add
         return
     close = nearest(entry.term, [*(term.value for term in cdisc.terms), *added])
     study.problems.add(
-        "SPEC130", target, entry.at, term=entry.term, codelist=cdisc.submission_value, code=cdisc.code,
+        "SPEC130", target, entry.at, term=entry.term, codelist=cdisc.submission_value, list_code=cdisc.code,
         nearest=f"nearest '{close}'" if close else f"the list has {len(cdisc.terms)} terms",
         extend=f"; or add it under codelists: {cdisc.code}: sponsor: [{entry.term}]" if cdisc.extensible else "",
     )  # fmt: skip
@@ -95,7 +102,7 @@ def bind(study: Study, target: str, spec: VariableSpec | None, known: VariableDe
             lists.append(cdisc)
             codes.append(cdisc.code)
     if spec is not None and spec.terms:
-        added = {term.text for name in names for term in _added(study, name)}
+        added = {one.term for name in names for one in _added(study, name)}
         for entry in spec.terms:
             if lists and not any(entry.term in one for one in lists):
                 _check_term(study, target, entry, lists[0], added)
@@ -117,7 +124,9 @@ def _added(study: Study, name: str) -> tuple[TermSpec, ...]:
     return tuple(TermSpec(term.text, term.text, term.at) for term in listed.added) if listed else ()
 
 
-def check_literal(study: Study, target: str, text: str, binding: Binding, at: Location, *, code: str = "SPEC131") -> str:
+def check_literal(
+    study: Study, target: str, text: str, binding: Binding, at: Location, *, code: str = "SPEC131"
+) -> str:
     """The term that a constant becomes; a text that is in no list is an error (SPEC131, SPEC123)."""
     terms = binding.terms
     if terms is None or not text:
@@ -127,11 +136,13 @@ def check_literal(study: Study, target: str, text: str, binding: Binding, at: Lo
     found = terms.find(text)
     if found is not None:
         return found.term
-    values = [term.value for one in terms.lists for term in one.terms] + [via.term for via in terms.own.values()]
+    values = [term.value for one in terms.lists for term in one.terms] + [
+        via.term for via in terms.own.values()
+    ]
     close = nearest(text, values)
     first = terms.lists[0] if terms.lists else None
     study.problems.add(
-        code, target, at, term=text, codelist=terms.name, code=first.code if first else "study list",
+        code, target, at, term=text, codelist=terms.name, list_code=first.code if first else "study list",
         nearest=f"nearest '{close}'" if close else f"the list has {len(values)} terms",
         extend=f"; or add it under codelists: {first.code}: sponsor: [{text}]" if first and terms.extensible else "",
     )  # fmt: skip

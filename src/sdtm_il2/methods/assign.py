@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
-from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, number_text, test_mask, where
+from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, number_text, tested, where
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal
 from sdtm_il2.plan.template import parse_template
@@ -75,11 +75,11 @@ def case(view: View, call: Call) -> pd.Series:
         if branch.when is None:
             chosen = open_records.copy()
         else:
-            tested = test_mask(view, branch.when, silent=True)
-            undecided = tested.undecided & open_records
+            found = tested(view, branch.when, silent=True)
+            undecided = found.undecided & open_records
             if undecided.any():
                 view.report("METH511", undecided, at=branch.when.at)
-            chosen = tested.holds & open_records
+            chosen = found.holds & open_records
             open_records &= ~undecided
         value = where(evaluate(view, branch.then), chosen)
         result = value if result is None else first_filled([result, value])
@@ -114,7 +114,9 @@ def tests(view: View, call: Call) -> pd.Series:
                 parts.append(part.text)
                 continue
             read = view.read(ColumnRef("", part.column))
-            parts.append(char(pc.utf8_slice_codeunits(arrow(read), part.first - 1, part.last)) if part.first else read)
+            parts.append(
+                char(pc.utf8_slice_codeunits(arrow(read), part.first - 1, part.last)) if part.first else read
+            )
         own = where(joined(parts, len(view)), numbers == number)
         column = first_filled([column, own])
     if len(call.arguments) > 1:

@@ -55,7 +55,7 @@ def evaluate_rule(view: View, rule: Rule) -> pd.Series:
     """The column of a variable in the records of one block."""
     column = evaluate(view, rule.call)
     if rule.when is not None:
-        mask = test_mask(view, rule.when, rule.undecided)
+        mask = tested(view, rule.when, rule.undecided)
         column = where(column, mask.holds)
         if mask.otherwise is not None and mask.undecided.any():
             column = replaced(column, mask.undecided, mask.otherwise)
@@ -73,7 +73,7 @@ class Tested:
         self.holds, self.undecided, self.otherwise = holds, undecided, otherwise
 
 
-def test_mask(view: View, test: Test, otherwise: str | None = None, *, silent: bool = False) -> Tested:
+def tested(view: View, test: Test, otherwise: str | None = None, *, silent: bool = False) -> Tested:
     """The records for which a clause holds. What cannot be decided is METH511, unless `undecided:` says what it gives."""
 
     def lookup(name: str) -> pd.Series:
@@ -133,7 +133,8 @@ def filled(column: pd.Series) -> Mask:
     if column.dtype == np.float64:
         return ~np.isnan(column.to_numpy())
     encoded = distinct(column)
-    return np.array([bool(text.strip()) for text in encoded.values], bool)[encoded.codes] if len(column) else np.empty(0, bool)
+    present = np.array([*(bool(text.strip()) for text in encoded.values), False], bool)
+    return np.asarray(present[encoded.codes], bool)
 
 
 def number_text(column: pd.Series) -> pd.Series:
@@ -190,7 +191,9 @@ def through_terms(view: View, column: pd.Series, call: Call) -> pd.Series:
     assert terms is not None
     encoded = distinct(column)
     found = [terms.find(text) if text.strip() else None for text in encoded.values]
-    unmatched = np.array([bool(text.strip()) and one is None for text, one in zip(encoded.values, found, strict=True)], bool)
+    unmatched = np.array(
+        [bool(text.strip()) and one is None for text, one in zip(encoded.values, found, strict=True)], bool
+    )
     if len(column):
         mask = unmatched[encoded.codes]
         if mask.any():

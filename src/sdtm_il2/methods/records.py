@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.dataset import distinct, take
-from sdtm_il2.methods.evaluate import filled, test_mask
+from sdtm_il2.methods.evaluate import filled, tested
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
 from sdtm_il2.plan.calls import ColumnRef, normal
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, JoinPlan, TestsPlan
@@ -23,7 +23,7 @@ def domain_records(partition: Partition, plan: DomainPlan) -> DomainRecords:
         view = View(partition, records, index, "")
         _joined(view)
         if block.where is not None:
-            _keep(view.block, test_mask(view, block.where).holds)
+            _keep(view.block, tested(view, block.where).holds)
         _decoded(view)
         if block.tests is not None:
             _tested(view, block.tests)
@@ -89,13 +89,22 @@ def _keys(view: View, join: JoinPlan) -> tuple[npt.NDArray[np.int64], npt.NDArra
     for ref, column in join.by:
         own, other = view.read(ref), _other_column(view, join, column, kept)
         codes, values = pd.factorize(pd.concat([own.str.strip(), other.str.strip()], ignore_index=True))
-        codes = np.where(np.array([bool(text) for text in values], bool)[codes], codes, -1) if len(codes) else codes
-        left, right = _combine(left, right, codes[: len(own)].astype(np.int64), codes[len(own) :].astype(np.int64))
+        codes = (
+            np.where(np.array([bool(text) for text in values], bool)[codes], codes, -1)
+            if len(codes)
+            else codes
+        )
+        left, right = _combine(
+            left, right, codes[: len(own)].astype(np.int64), codes[len(own) :].astype(np.int64)
+        )
     return left, right
 
 
 def _combine(
-    left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], more_left: npt.NDArray[np.int64], more_right: npt.NDArray[np.int64]
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    more_left: npt.NDArray[np.int64],
+    more_right: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     width = int(max(more_left.max(initial=0), more_right.max(initial=0))) + 1
     numbers, _ = pd.factorize(np.concatenate([left * width + more_left, right * width + more_right]))
@@ -113,9 +122,11 @@ def _other_column(view: View, join: JoinPlan, column: str, kept: Positions) -> p
 def _other_mask(view: View, join: JoinPlan, kept: Positions) -> Mask:
     """The joined side's records that the join's own clause selects."""
     assert join.where is not None
-    other = BlockRecords(BlockPlan(join.source, join.source, join.dataset), np.full(len(kept), -1, np.int32), {"": kept})
+    other = BlockRecords(
+        BlockPlan(join.source, join.source, join.dataset), np.full(len(kept), -1, np.int32), {"": kept}
+    )
     records = DomainRecords(view.domain.plan, [other])
-    return test_mask(View(view.partition, records, 0, ""), join.where).holds
+    return tested(View(view.partition, records, 0, ""), join.where).holds
 
 
 def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> None:
@@ -128,7 +139,9 @@ def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.ND
     count = np.where(left < 0, 0, count)
     if join.cardinality == "many":
         rows = np.repeat(np.arange(len(block)), np.maximum(count, 1)).astype(np.int64)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(np.maximum(count, 1)) - np.maximum(count, 1), np.maximum(count, 1))
+        within = np.arange(len(rows)) - np.repeat(
+            np.cumsum(np.maximum(count, 1)) - np.maximum(count, 1), np.maximum(count, 1)
+        )
         matched = count[rows] > 0
         found = np.full(len(rows), -1, np.int64)
         found[matched] = kept[order[(first[rows] + within)[matched]]]
@@ -136,9 +149,18 @@ def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.ND
         block.positions[join.alias] = found
         return
     several = count > 1
-    view.report("DATA841", several, at=join.at, target=f"{view.domain.plan.domain} records", alias=join.alias, cardinality=join.cardinality)
+    view.report(
+        "DATA841",
+        several,
+        at=join.at,
+        target=f"{view.domain.plan.domain} records",
+        alias=join.alias,
+        cardinality=join.cardinality,
+    )
     if join.cardinality == "1":
-        view.report("DATA840", count == 0, at=join.at, target=f"{view.domain.plan.domain} records", alias=join.alias)
+        view.report(
+            "DATA840", count == 0, at=join.at, target=f"{view.domain.plan.domain} records", alias=join.alias
+        )
     found = np.full(len(block), -1, np.int64)
     single = count == 1
     found[single] = kept[order[first[single]]]
@@ -200,7 +222,7 @@ def _tested(view: View, tests: TestsPlan) -> None:
 def _wide(view: View, tests: TestsPlan) -> None:
     """One record for each filled cell, or for each cell whose row is NOT DONE; a row without any is accounted for."""
     block = view.block
-    general = test_mask(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
+    general = tested(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
     rows: list[npt.NDArray[np.int64]] = []
     numbers: list[npt.NDArray[np.int32]] = []
     for place, row in enumerate(tests.rows):
@@ -208,7 +230,7 @@ def _wide(view: View, tests: TestsPlan) -> None:
         if tests.row_not_done:
             test = tests.row_not_done[place]
             if test is not None:
-                mask |= test_mask(view, test).holds
+                mask |= tested(view, test).holds
         found = np.flatnonzero(mask).astype(np.int64)
         rows.append(found)
         numbers.append(np.full(len(found), place, np.int32))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import importlib.resources
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
-from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, test_mask, where
+from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, tested, where
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options, normal
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.spec.model import TestRow, UnitRow
 
@@ -28,13 +29,12 @@ _RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|～|－|to)\s*([+
 
 
 @functools.cache
-def shipped_units() -> dict[tuple[str, str], tuple[Decimal, str]]:
-    """Factors between units of one dimension, exact: (from, to) to (factor, places); no factor needs a molar mass."""
-    found: dict[tuple[str, str], tuple[Decimal, str]] = {}
+def shipped_units() -> dict[tuple[str, str], Decimal]:
+    """Exact factors between units of one dimension, by (from, to); no factor needs a molar mass."""
+    found: dict[tuple[str, str], Decimal] = {}
     table = importlib.resources.files("sdtm_il2") / "data" / "units.csv"
-    with table.open("r", encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            found[row["from"], row["to"]] = (Decimal(row["factor"]), "")
+    for row in csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))):
+        found[row["from"], row["to"]] = Decimal(row["factor"])
     return found
 
 
@@ -116,7 +116,9 @@ def unit(view: View, call: Call) -> pd.Series:
     columns = [stated]
     if "unit" in table.cells:
         collected = view.read(table.cells["unit"])
-        mapped = finished(view, Call("unit", options=Options(terms=table.terms.get("unit")), at=call.at), collected)
+        mapped = finished(
+            view, Call("unit", options=Options(terms=table.terms.get("unit")), at=call.at), collected
+        )
         # the table's unit fills an empty cell, never one that no term matches
         columns = [mapped, where(stated, ~filled(collected))]
     return where(first_filled(columns), filled(raw_result(view)) & ~not_done_mask(view))
@@ -163,10 +165,10 @@ def not_done_mask(view: View) -> Mask:
     table, numbers = _table(view), _numbers(view)
     mask = np.zeros(len(view), bool)
     if table.not_done is not None:
-        mask |= test_mask(view, table.not_done).holds
+        mask |= tested(view, table.not_done).holds
     for place, test in enumerate(table.row_not_done):
         if test is not None:
-            mask |= test_mask(view, test).holds & (numbers == place)
+            mask |= tested(view, test).holds & (numbers == place)
     return mask
 
 
@@ -194,7 +196,9 @@ def indicator(view: View, call: Call) -> pd.Series:
     """--NRIND as the laboratory reports it, through its codelist."""
     table = _table(view)
     column = view.read(table.cells["indicator"])
-    mapped = finished(view, Call("indicator", options=Options(terms=table.terms.get("indicator")), at=call.at), column)
+    mapped = finished(
+        view, Call("indicator", options=Options(terms=table.terms.get("indicator")), at=call.at), column
+    )
     return where(mapped, ~not_done_mask(view))
 
 
@@ -222,7 +226,9 @@ def standard_unit(view: View, call: Call) -> pd.Series:
     original = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
     combined = _by_unit(view, original)
     units = [
-        "" if conversion is None else (row.standard_unit if row is not None and row.standard_unit and unit_text else unit_text)
+        ""
+        if conversion is None
+        else (row.standard_unit if row is not None and row.standard_unit and unit_text else unit_text)
         for row, unit_text, conversion in combined.parts
     ]
     return char(np.array([*units, ""], dtype=object)[combined.codes])
@@ -262,7 +268,9 @@ def _by_unit(view: View, original: pd.Series) -> _Combined:
     return _Combined(codes.astype(np.int64), parts)
 
 
-def conversion(view: View, row: TestRow | None, original: str, units: tuple[UnitRow, ...]) -> Conversion | None:
+def conversion(
+    view: View, row: TestRow | None, original: str, units: tuple[UnitRow, ...]
+) -> Conversion | None:
     """The conversion of one test from a unit: the study's table first, then the shipped factors; None if none is known."""
     if row is None or not row.standard_unit or not original or row.standard_unit == original:
         return Conversion()
@@ -272,13 +280,16 @@ def conversion(view: View, row: TestRow | None, original: str, units: tuple[Unit
     for one in units:
         fits = one.testcd in ("", testcd) and one.specimen in ("", specimen)
         if fits and one.from_unit == original and one.to_unit == row.standard_unit:
-            if best is None or (bool(one.testcd), bool(one.specimen)) > (bool(best.testcd), bool(best.specimen)):
+            if best is None or (bool(one.testcd), bool(one.specimen)) > (
+                bool(best.testcd),
+                bool(best.specimen),
+            ):
                 best = one
     if best is not None:
         places = int(best.places) if best.places else None
         return Conversion(Decimal(best.factor), Decimal(best.offset or "0"), places, changed=True)
     shipped = shipped_units().get((original, row.standard_unit))
-    return Conversion(shipped[0], changed=True) if shipped is not None else None
+    return Conversion(shipped, changed=True) if shipped is not None else None
 
 
 def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
@@ -308,7 +319,13 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     if len(codes) and view.variable.endswith("STRESC"):
         units_text = ", ".join(sorted({unit_text for _, unit_text, one in combined.parts if one is None}))
         view.report("DATA821", np.array(unknown, bool)[codes], original, at=call.at, units=units_text)
-        view.report("DATA801", np.array(unmatched, bool)[codes], texts_column, at=call.at, codelist="the terms of the tests table")
+        view.report(
+            "DATA801",
+            np.array(unmatched, bool)[codes],
+            texts_column,
+            at=call.at,
+            codelist="the terms of the tests table",
+        )
     return char(np.array([*results, ""], dtype=object)[codes])
 
 
@@ -356,6 +373,3 @@ def _numbers(view: View) -> npt.NDArray[np.int32]:
     numbers = view.block.test
     assert numbers is not None
     return numbers
-
-
-__all__ = ["Conversion", "normal", "number", "plain", "range_limits", "raw_result", "shipped_units"]

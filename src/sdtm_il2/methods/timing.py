@@ -69,14 +69,17 @@ def _flags(view: View, call: Call) -> Mask:
     return flags
 
 
-def _report(views: Sequence[View], code: str, mask: Mask, call: Call, **fields: object) -> None:
+def _report(views: Sequence[View], code: str, mask: Mask, call: Call, reference: str = "") -> None:
     for one in views:
-        one.report(code, mask[one.domain.block_slice(one.index)], at=call.at, **fields)
+        one.report(code, mask[one.domain.block_slice(one.index)], at=call.at, reference=reference)
 
 
 def _same_day(dates: pd.Series, limits: pd.Series) -> Mask:
     """Records on the day of the reference where a time is missing on one side or both."""
-    days, reference_days = char(pa.array(truncate(dates, "day").array)), char(pa.array(truncate(limits, "day").array))
+    days, reference_days = (
+        char(pa.array(truncate(dates, "day").array)),
+        char(pa.array(truncate(limits, "day").array)),
+    )
     complete = is_iso(days) & (days.str.len() == 10).to_numpy(dtype=bool)
     same = (days == reference_days).to_numpy(dtype=bool) & complete
     timed = (dates.str.len() > 10).to_numpy(dtype=bool) & (limits.str.len() > 10).to_numpy(dtype=bool)

@@ -154,7 +154,11 @@ class View:
 
     def _variable(self, ref: VariableRef) -> pd.Series:
         if ref.domain == self.domain.plan.domain:
-            return self.domain.columns[ref.variable].iloc[self.domain.block_slice(self.index)].reset_index(drop=True)
+            return (
+                self.domain.columns[ref.variable]
+                .iloc[self.domain.block_slice(self.index)]
+                .reset_index(drop=True)
+            )
         return self.of_subject(ref)
 
     def of_subject(self, ref: VariableRef) -> pd.Series:
@@ -192,10 +196,18 @@ class View:
         if values is not None:
             encoded = distinct(values)
             counts = encoded.counts(mask)
-            counted = [(text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count]
+            counted = [
+                (text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count
+            ]
         self.partition.issues.append(
             issue(
-                code, target or self.target, at, count=len(records), first=self.first_place(records), values=counted, **fields
+                code,
+                target or self.target,
+                at,
+                count=len(records),
+                first=self.first_place(records),
+                values=counted,
+                **fields,
             )
         )
 
@@ -236,4 +248,6 @@ def single_values(other: DomainRecords, variable: str, subjects: int) -> tuple[p
 
 
 def _whole(positions: Positions) -> bool:
-    return len(positions) == 0 or (positions[0] == 0 and positions[-1] == len(positions) - 1 and bool((np.diff(positions) == 1).all()))
+    return len(positions) == 0 or (
+        positions[0] == 0 and positions[-1] == len(positions) - 1 and bool((np.diff(positions) == 1).all())
+    )

@@ -59,5 +59,3 @@ def parse_template(template: str) -> tuple[TemplatePart, ...]:
             raise ValueError("'{}' names no column")
         rest = rest[closing + 1 :]
     return tuple(parts)
-
-
