@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from sdtm_il2.check import check_columns
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
-from sdtm_il2.methods.evaluate import evaluate_rule, tested
+from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.identifiers import usubjid
 from sdtm_il2.methods.records import domain_records, select
 from sdtm_il2.methods.view import DomainRecords, Partition, SourcePart, View
@@ -136,7 +137,7 @@ def _ranges(
     total = np.cumsum(load)
     cuts = np.searchsorted(total, np.linspace(0, total[-1], min(count, len(subjects)) + 1)[1:-1]) + 1
     edges = np.unique(np.concatenate([[0], cuts, [len(subjects)]])).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _tasks(
@@ -226,7 +227,7 @@ def _run(partition: Partition, plan: DomainPlan, step: Step, *, first: bool) -> 
     if step.kind == "records":
         records = domain_records(partition, plan)
         if not first:
-            _without_study_records(partition, records)
+            _without_study_records(records)
         partition.domains[plan.domain] = records
         return
     records = partition.domains[plan.domain]
@@ -241,7 +242,7 @@ def _run(partition: Partition, plan: DomainPlan, step: Step, *, first: bool) -> 
         _variable(partition, records, step.variable)
 
 
-def _without_study_records(partition: Partition, records: DomainRecords) -> None:
+def _without_study_records(records: DomainRecords) -> None:
     """Records without a subject (of study-level tables) are built once, in the first partition."""
     for block in records.blocks:
         select(block, np.flatnonzero(block.subjects >= 0).astype(np.int64))
@@ -279,7 +280,7 @@ def _submit(partition: Partition, records: DomainRecords) -> None:
         for clause in pair:
             if clause is None:
                 continue
-            found = tested(View(partition, records, index, "submit"), clause.when)
+            found = select_by(View(partition, records, index, "submit"), clause.when)
             fails = ~(found.holds | found.undecided) & mask
             mask &= ~fails
             block = records.blocks[index]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
-from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, number_text, tested, where
+from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, number_text, select_by, where
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal
 from sdtm_il2.plan.template import parse_template
@@ -75,7 +75,7 @@ def case(view: View, call: Call) -> pd.Series:
         if branch.when is None:
             chosen = open_records.copy()
         else:
-            found = tested(view, branch.when, silent=True)
+            found = select_by(view, branch.when, silent=True)
             undecided = found.undecided & open_records
             if undecided.any():
                 view.report("METH511", undecided, at=branch.when.at)

@@ -10,7 +10,7 @@ from sdtm_il2.dataset import arrow, char, take
 from sdtm_il2.iso8601 import DateStatus, ages, parse_date_times, parse_dates, study_days, truncate
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
-from sdtm_il2.methods.evaluate import evaluate, filled, method, tested, where
+from sdtm_il2.methods.evaluate import evaluate, filled, method, select_by, where
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import Call, ColumnRef, VariableRef
 
@@ -81,7 +81,7 @@ def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
             keep &= records.submitted
         if call.options.where is not None:
             parts = [
-                tested(View(partition, records, index, ref.variable), call.options.where).holds
+                select_by(View(partition, records, index, ref.variable), call.options.where).holds
                 for index in range(len(records.blocks))
             ]
             keep &= np.concatenate(parts) if parts else keep

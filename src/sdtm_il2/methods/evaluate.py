@@ -55,7 +55,7 @@ def evaluate_rule(view: View, rule: Rule) -> pd.Series:
     """The column of a variable in the records of one block."""
     column = evaluate(view, rule.call)
     if rule.when is not None:
-        mask = tested(view, rule.when, rule.undecided)
+        mask = select_by(view, rule.when, rule.undecided)
         column = where(column, mask.holds)
         if mask.otherwise is not None and mask.undecided.any():
             column = replaced(column, mask.undecided, mask.otherwise)
@@ -73,7 +73,7 @@ class Tested:
         self.holds, self.undecided, self.otherwise = holds, undecided, otherwise
 
 
-def tested(view: View, test: Test, otherwise: str | None = None, *, silent: bool = False) -> Tested:
+def select_by(view: View, test: Test, otherwise: str | None = None, *, silent: bool = False) -> Tested:
     """The records for which a clause holds. What cannot be decided is METH511, unless `undecided:` says what it gives."""
 
     def lookup(name: str) -> pd.Series:
@@ -131,10 +131,12 @@ def first_filled(columns: list[pd.Series]) -> pd.Series:
 def filled(column: pd.Series) -> Mask:
     """Which records have a value; blanks alone are none."""
     if column.dtype == np.float64:
-        return ~np.isnan(column.to_numpy())
+        missing: Mask = np.isnan(column.to_numpy())
+        return ~missing
     encoded = distinct(column)
     present = np.array([*(bool(text.strip()) for text in encoded.values), False], bool)
-    return np.asarray(present[encoded.codes], bool)
+    mask: Mask = present[encoded.codes]
+    return mask
 
 
 def number_text(column: pd.Series) -> pd.Series:

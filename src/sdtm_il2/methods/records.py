@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.dataset import distinct, take
-from sdtm_il2.methods.evaluate import filled, tested
+from sdtm_il2.methods.evaluate import filled, select_by
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
 from sdtm_il2.plan.calls import ColumnRef, normal
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, JoinPlan, TestsPlan
@@ -23,7 +23,7 @@ def domain_records(partition: Partition, plan: DomainPlan) -> DomainRecords:
         view = View(partition, records, index, "")
         _joined(view)
         if block.where is not None:
-            _keep(view.block, tested(view, block.where).holds)
+            _keep(view.block, select_by(view, block.where).holds)
         _decoded(view)
         if block.tests is not None:
             _tested(view, block.tests)
@@ -126,7 +126,7 @@ def _other_mask(view: View, join: JoinPlan, kept: Positions) -> Mask:
         BlockPlan(join.source, join.source, join.dataset), np.full(len(kept), -1, np.int32), {"": kept}
     )
     records = DomainRecords(view.domain.plan, [other])
-    return tested(View(view.partition, records, 0, ""), join.where).holds
+    return select_by(View(view.partition, records, 0, ""), join.where).holds
 
 
 def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> None:
@@ -222,7 +222,7 @@ def _tested(view: View, tests: TestsPlan) -> None:
 def _wide(view: View, tests: TestsPlan) -> None:
     """One record for each filled cell, or for each cell whose row is NOT DONE; a row without any is accounted for."""
     block = view.block
-    general = tested(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
+    general = select_by(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
     rows: list[npt.NDArray[np.int64]] = []
     numbers: list[npt.NDArray[np.int32]] = []
     for place, row in enumerate(tests.rows):
@@ -230,7 +230,7 @@ def _wide(view: View, tests: TestsPlan) -> None:
         if tests.row_not_done:
             test = tests.row_not_done[place]
             if test is not None:
-                mask |= tested(view, test).holds
+                mask |= select_by(view, test).holds
         found = np.flatnonzero(mask).astype(np.int64)
         rows.append(found)
         numbers.append(np.full(len(found), place, np.int32))

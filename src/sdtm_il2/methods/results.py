@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
-from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, tested, where
+from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, select_by, where
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options
 from sdtm_il2.plan.model import TestsPlan
@@ -165,10 +165,10 @@ def not_done_mask(view: View) -> Mask:
     table, numbers = _table(view), _numbers(view)
     mask = np.zeros(len(view), bool)
     if table.not_done is not None:
-        mask |= tested(view, table.not_done).holds
+        mask |= select_by(view, table.not_done).holds
     for place, test in enumerate(table.row_not_done):
         if test is not None:
-            mask |= tested(view, test).holds & (numbers == place)
+            mask |= select_by(view, test).holds & (numbers == place)
     return mask
 
 
@@ -276,16 +276,16 @@ def conversion(
         return Conversion()
     domain = view.domain.plan.domain
     testcd, specimen = row.variables.get(f"{domain}TESTCD", ""), row.variables.get(f"{domain}SPEC", "")
-    best: UnitRow | None = None
-    for one in units:
-        fits = one.testcd in ("", testcd) and one.specimen in ("", specimen)
-        if fits and one.from_unit == original and one.to_unit == row.standard_unit:
-            if best is None or (bool(one.testcd), bool(one.specimen)) > (
-                bool(best.testcd),
-                bool(best.specimen),
-            ):
-                best = one
-    if best is not None:
+    fitting = [
+        one
+        for one in units
+        if one.testcd in ("", testcd)
+        and one.specimen in ("", specimen)
+        and (one.from_unit, one.to_unit) == (original, row.standard_unit)
+    ]
+    if fitting:
+        # the most specific row counts: of the test and specimen, of the test, of any test
+        best = max(fitting, key=lambda one: (bool(one.testcd), bool(one.specimen)))
         places = int(best.places) if best.places else None
         return Conversion(Decimal(best.factor), Decimal(best.offset or "0"), places, changed=True)
     shipped = shipped_units().get((original, row.standard_unit))
