@@ -32,6 +32,7 @@ from sdtm_il2.define.model import (
     described,
 )
 from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
+from sdtm_il2.methods.results import number
 from sdtm_il2.plan.model import DomainPlan, Plan
 from sdtm_il2.standards import DatasetDef, Standard
 
@@ -70,8 +71,8 @@ def make_define(
 
     ``summaries`` are the study-wide summaries by dataset name (AE, SUPPAE); a planned domain without records
     is described with HasNoData. ``creation_datetime`` is ISO 8601 (no clock is read), ``documents`` are
-    further files beside define.xml, such as the reviewer's guide. The annotated CRF (acrf.pdf) is declared when
-    the plan names pages. The result passes `check_define` without errors.
+    further files beside define.xml, such as the reviewer's guide. The annotated CRF (acrf.pdf) is declared
+    when the plan names pages. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
     lists = ListUses(standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan))
@@ -262,11 +263,15 @@ def _bound(
     if code:
         kind = data_type(variable, values, listed=True)
         return draft.lists.dictionary(user, code, list_type(kind)), kind
-    listed = bool(values.terms) and bool(variable.codelists or variable.study_list)
+    terms = tuple(values.terms or ())
+    listed = bool(terms) and bool(variable.codelists or variable.study_list)
+    if variable.type == "Char" and any(number(term) is not None for term in terms):
+        # a result column holds measured numbers beside terms: its list belongs to single tests
+        listed = False
     kind = data_type(variable, values, listed=listed)
     if not listed or kind not in ("text", "integer", "float"):
         return None, kind
-    use = draft.lists.use(user, values.terms or (), variable.codelists, variable.study_list, list_type(kind))
+    use = draft.lists.use(user, terms, variable.codelists, variable.study_list, list_type(kind))
     return use, kind
 
 

@@ -94,7 +94,9 @@ def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, 
     if own_origins:
         item = replace(item, origins=meaning.origins)
         if meaning.words and any(one.type == "Derived" for one in meaning.origins):
-            method = draft.method(dataset.name, item.oid.removeprefix("IT."), meaning.words)
+            by_qnam = item.name == level.conditions[0][1]
+            name = item.name if by_qnam else item.oid.removeprefix(f"IT.{dataset.name}.")
+            method = draft.method(dataset.name, name, meaning.words)
     draft.items.append(item)
     clause = draft.clause(dataset.name, level.conditions)
     return ItemRef(

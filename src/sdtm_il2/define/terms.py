@@ -177,6 +177,9 @@ class ListUses:
         decodes |= {value: self.decodes.get(value, value) for value in added}
         if paired:
             says_more = use.coded
+        elif "unit" in cdisc.name.casefold():
+            # units speak for themselves; NCI names g/L "Kilogram per Cubic Meter"
+            says_more = False
         else:
             says_more = any(decode.casefold() != value.casefold() for value, decode in decodes.items())
         return tuple(

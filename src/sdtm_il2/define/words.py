@@ -119,7 +119,7 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "datetime": _datetime,
     "coalesce": lambda block, call: f"the first that is filled of {_list(_all(block, call))}",
     "case": lambda block, call: "; ".join(_all(block, call)),
-    "copy": lambda block, call: _list(_all(block, call)),
+    "copy": lambda block, call: f"the value of {_list(_all(block, call))}",
     "earliest": _extreme,
     "latest": _extreme,
     "age": _age,
@@ -163,10 +163,14 @@ def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -
     if rule.description:
         return _sentence(rule.description)
     if rule.call.method == "sequence":
-        by = _list(domain.sort) or "the raw data"
+        by = (
+            "the raw data"
+            if domain.sort_file or not domain.sort
+            else f"{_list(domain.sort)}, then of the raw data"
+        )
         return f"Sequential number of the record within the subject, in the order of {by}."
     if rule.call.method == "usubjid":
-        return f"Composed as {usubjid} of the study and the subject identifier."
+        return f"The identifiers of study and subject, joined as {usubjid}."
     words = _phrase(block, rule.call)
     if rule.when is not None:
         words = f"if {_test(rule.when)}: {words}"
