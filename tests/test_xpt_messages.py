@@ -112,7 +112,7 @@ WRITES = {
         "LB.A: a special value where the column holds something else in 1 record, first in record 1",
     ),
     "XPT650": ([x()], {"encoding": "utf-16"}, "utf-16 is not an encoding that XPORT files can have"),
-    "XPT651": ([[x()]], {}, "LB: the data come in several frames, so every variable needs its length"),
+    "XPT651": ([[x()]], {}, "LB: the data come in several frames, so text variables need their length"),
 }
 
 #: What is done to the bytes of a sound file, and the text without place and hint.

@@ -16,7 +16,7 @@ from sdtm_il2.dataset import Column
 from sdtm_il2.errors import MAX_VALUES, Issue, Location, issue
 from sdtm_il2.xpt.ibm import SMALLEST, TOO_LARGE, Doubles, to_ibm
 from sdtm_il2.xpt.layout import split_format
-from sdtm_il2.xpt.values import STORED, Values, byte_lengths, encoded, numbers_of
+from sdtm_il2.xpt.values import PER_SECOND, STORED, Values, byte_lengths, encoded, numbers_of
 
 #: Bytes of one text value, of a label, of a name; NAMESTR header records count variables in four digits.
 MAX_TEXT, MAX_LABEL, MAX_NAME, MAX_VARIABLES = 200, 40, 8, 9999
@@ -284,7 +284,6 @@ def _inexact(array: Any, size: Doubles) -> npt.NDArray[np.bool_]:
 
 
 def _broken_seconds(array: Any) -> npt.NDArray[np.bool_]:
-    per_second = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}[array.type.unit]
     whole: npt.NDArray[np.int64] = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    broken: npt.NDArray[np.bool_] = np.not_equal(whole % per_second, 0)
+    broken: npt.NDArray[np.bool_] = np.not_equal(whole % PER_SECOND[array.type.unit], 0)
     return broken

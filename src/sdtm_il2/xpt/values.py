@@ -30,7 +30,8 @@ STORED: dict[Kind, VariableType] = {
     "text": "Char", "number": "Num", "whole number": "Num", "date": "Num", "datetime": "Num",
 }  # fmt: skip
 _DAYS_TO_1970 = (dt.date(1970, 1, 1) - dt.date(1960, 1, 1)).days
-_PER_SECOND = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}
+#: Units of datetimes in a second.
+PER_SECOND = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +183,7 @@ def numbers_of(array: Any) -> Doubles:
     if pa.types.is_date(type_):
         array, divisor, shift = array.cast(pa.date32()).cast(pa.int32()), 1, _DAYS_TO_1970
     elif pa.types.is_timestamp(type_):
-        array, divisor, shift = array.cast(pa.int64()), _PER_SECOND[type_.unit], _DAYS_TO_1970 * 86400
+        array, divisor, shift = array.cast(pa.int64()), PER_SECOND[type_.unit], _DAYS_TO_1970 * 86400
     else:
         if array.type != pa.float64():
             array = array.cast(pa.float64(), safe=False)

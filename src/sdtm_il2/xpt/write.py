@@ -76,7 +76,7 @@ def write_xpt(
 
     `data` is a pandas DataFrame, a pyarrow Table (or any table of the Arrow C stream interface, such as
     polars'), a `Dataset`, an `XptMember`, or an iterable of frames or tables that are written one after
-    another, whose `variables` must then give every length. `variables` say name, label, type, length, format
+    another, whose `variables` must then give the length of text. `variables` say name, label, type, length, format
     and order; their lengths are bytes in `encoding`, None means the longest value (at least 1), and 8 for
     numbers. Shorter numbers (2 to 7 bytes) are taken only where each value is exact.
 
@@ -134,10 +134,15 @@ def write_xpt(
         columns = tuple(replace(one, length=one.length or lengths[one.name]) for one in columns)
         frames = iter([frame])
     else:
-        if variables is None or any(one.length is None for one in variables):
-            breaches.add("XPT651")
+        columns = tuple(
+            replace(one, length=8) if one.type == "Num" and one.length is None else one
+            for one in variables or ()
+        )
+        unmeasured = [column.name for column in columns if column.length is None] if variables else [""]
+        for column_name in unmeasured:
+            breaches.add("XPT651", column_name)
+        if unmeasured:
             raise XptError(breaches.issues())
-        columns = tuple(variables)
         check_names(breaches, name, columns)
         for column in columns:
             check_column(breaches, column, encoding)
