@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -9,6 +10,7 @@ from sdtm_il2.compile.names import nearest
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Operand, Ref, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Step, VariablePlan
+from sdtm_il2.plan.template import template_columns
 
 ALL_DATES = VariableRef("", "all dates")
 
@@ -116,6 +118,8 @@ def _domain_needs(
                 needs[records][f"{join.source} submit"] = None
                 for _, other in join.by:
                     need(records, VariableRef(join.source, other), block, f"{name} records", join.at)
+                for ref in join.where.names.values() if join.where is not None else ():
+                    need(records, VariableRef(join.source, str(ref)), block, f"{name} records", join.at)
             for ref, _ in join.by:
                 need(records, ref, block, f"{name} records", join.at)
         if block.where is not None:
@@ -124,6 +128,8 @@ def _domain_needs(
         for decode in block.decode:
             for ref, _ in decode.by:
                 need(records, ref, block, f"{name} records", decode.at)
+        for ref, at in _test_refs(block):
+            need(records, ref, block, f"{name} records", at)
         if block.submit is not None:
             for ref in block.submit.when.names.values():
                 need(submit, ref, block, f"{name} submit", block.submit.at)
@@ -147,6 +153,22 @@ def _domain_needs(
             if rule.call.method == "last_before":
                 # a record that is not submitted cannot carry the flag
                 needs[node][submit] = None
+
+
+def _test_refs(block: BlockPlan) -> Iterator[tuple[Ref, Location]]:
+    """What a tests table reads to make its records and results; the rules of those name no column themselves."""
+    tests = block.tests
+    if tests is None:
+        return
+    yield from ((ref, tests.at) for ref in (*tests.by, *tests.cells.values()))
+    for clause in (tests.not_done, *tests.row_not_done):
+        if clause is not None:
+            yield from ((ref, clause.at) for ref in clause.names.values())
+    for row in tests.rows:
+        if tests.wide:
+            yield ColumnRef("", row.column), row.at
+        for text in (*row.variables.values(), row.reason):
+            yield from ((ColumnRef("", column), row.at) for column in template_columns(text))
 
 
 def _need_variable(

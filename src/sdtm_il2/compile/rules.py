@@ -8,7 +8,18 @@ from dataclasses import dataclass, replace
 from sdtm_il2.compile.names import Scope
 from sdtm_il2.compile.terms import Binding, bind, check_literal
 from sdtm_il2.errors import Location
-from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Options, Rule, VariableRef
+from sdtm_il2.plan.calls import (
+    BranchCall,
+    Call,
+    ColumnRef,
+    Literal,
+    Operand,
+    Options,
+    Ref,
+    Rule,
+    Test,
+    VariableRef,
+)
 from sdtm_il2.plan.template import parse_template
 from sdtm_il2.spec.model import Branch, DateRule, MethodCall, Text, VariableSpec
 from sdtm_il2.standards import VariableDef
@@ -202,8 +213,29 @@ def _extreme(scope: Scope, target: Target, call: MethodCall) -> Call | None:
             return None
         refs.append(ref)
     precision = "".join(text.text for text in call.options.get("precision", ()))
-    where = scope.test(call.where, call.at) if call.where is not None else None
+    where = _where(scope, target, call, refs) if call.where is not None else None
     return Call(call.method, tuple(refs), Options(precision=precision, where=where), call.at)
+
+
+def _where(scope: Scope, target: Target, call: MethodCall, refs: list[VariableRef]) -> Test:
+    """The clause of earliest and latest sees the dataset that is read: its variables may stand bare."""
+    assert call.where is not None
+    domains = {ref.domain for ref in refs}
+    test = scope.test(call.where, call.at)
+    names: dict[str, Ref] = {}
+    for name, ref in test.names.items():
+        found: Ref | None = ref
+        if isinstance(ref, ColumnRef):
+            # with several datasets a bare name would not say which one is meant
+            bare = len(domains) == 1 and "" not in domains
+            found = (
+                VariableRef(next(iter(domains)), name)
+                if bare
+                else scope.variable(name, call.at, target.name, call.method)
+            )
+        if found is not None:
+            names[name] = found
+    return replace(test, names=names)
 
 
 def _age(scope: Scope, target: Target, call: MethodCall) -> Call | None:
