@@ -1,0 +1,23 @@
+"""The verb ``explain``: the catalogue's page of an issue code."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+from sdtm_il2.errors import catalogue
+from sdtm_il2.report.text import explain_text
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Say what an issue CODE (such as DATA801) means, why it matters and what to do."""
+    known = catalogue()
+    asked = code.strip().upper().rstrip(":")
+    if asked not in known:
+        near = difflib.get_close_matches(asked, known, n=3, cutoff=0.6)
+        hint = f"; did you mean {', '.join(near)}?" if near else f". Codes are such as {next(iter(known))}."
+        raise click.BadParameter(f"there is no issue code {code!r}{hint}", param_hint="'CODE'")
+    click.echo(explain_text(known[asked]), nl=False)

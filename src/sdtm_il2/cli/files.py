@@ -1,0 +1,121 @@
+"""Verbs on submission files: xpt show and check, define check and html."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from sdtm_il2.cli.outcome import existing_file, fail_on_option, finish, print_issues, width
+from sdtm_il2.errors import Issue, merge_issues
+
+encoding_option = click.option(
+    "--encoding", default="utf-8", show_default=True, help="Encoding of the text; XPORT files do not say it."
+)
+
+
+@click.group()
+def xpt() -> None:
+    """SAS XPORT files: show, check."""
+
+
+@xpt.command()
+@click.argument("file", type=existing_file())
+@encoding_option
+def show(file: Path, encoding: str) -> None:
+    """Show the datasets of FILE: records, and each variable with its declared and used length."""
+    from sdtm_il2.report.text import printable, table
+    from sdtm_il2.xpt import describe_xpt
+
+    for number, one in enumerate(describe_xpt(file, encoding=encoding)):
+        if number:
+            click.echo()
+        click.echo(printable(f"{one.name}: {one.label}" if one.label else one.name))
+        click.echo(f"  Records: {one.records} of {one.record_length} bytes")
+        click.echo(printable(f"  Created: {one.stamp.created}, modified {one.stamp.modified}"))
+        click.echo(printable(f"  Written by: SAS {one.stamp.sas_version} {one.stamp.sas_os}".rstrip()))
+        click.echo()
+        rows = [
+            (
+                variable.column.name,
+                variable.column.type,
+                str(variable.column.length),
+                str(variable.used),
+                variable.column.format,
+                variable.column.label,
+            )
+            for variable in one.variables
+        ]
+        header = ["Variable", "Type", "Length", "Used", "Format", "Label"]
+        click.echo(table(header, rows, numbers=[2, 3], width=width(sys.stdout)), nl=False)
+
+
+@xpt.command("check")
+@click.argument("files", type=existing_file(), nargs=-1, required=True)
+@encoding_option
+@fail_on_option
+def check_files(files: tuple[Path, ...], encoding: str, fail_on: str) -> None:
+    """Check that FILES are sound and within what agencies take."""
+    from sdtm_il2.xpt import check_xpt
+
+    found: list[Issue] = []
+    for file in files:
+        found += check_xpt(file, encoding=encoding)
+    _judged(found, fail_on)
+
+
+@click.group()
+def define() -> None:
+    """Define-XML files: check, html."""
+
+
+@define.command("check")
+@click.argument("file", type=existing_file())
+@fail_on_option
+def check_define_file(file: Path, fail_on: str) -> None:
+    """Check FILE, a Define-XML 2.1: schema, references and conventions."""
+    from sdtm_il2.define.check import check_define
+
+    _judged(check_define(file), fail_on)
+
+
+@define.command()
+@click.argument("file", type=existing_file())
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; default: FILE with the ending .html.",
+)
+def html(file: Path, out: Path | None) -> None:
+    """Render FILE, a define.xml, as one HTML page that loads nothing."""
+    from sdtm_il2.define.html import define_html
+
+    page = define_html(file)
+    target = file.with_suffix(".html") if out is None else out
+    write_whole(target, page)
+    click.echo(f"written to {target}")
+
+
+def _judged(issues: list[Issue] | tuple[Issue, ...], fail_on: str) -> None:
+    found = merge_issues(issues)
+    print_issues(found, show_values=False, verbose=True)
+    finish(found, fail_on)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file beside its place, then put it there: a failed run leaves the old file whole."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

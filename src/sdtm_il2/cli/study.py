@@ -1,0 +1,190 @@
+"""Verbs on a study: build, check, trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from sdtm_il2.cli.outcome import (
+    INPUT,
+    any_folder,
+    fail_on_option,
+    finish,
+    print_issues,
+    show_values_option,
+    verbose_option,
+)
+from sdtm_il2.errors import Issue, SdtmError, merge_issues
+
+if TYPE_CHECKING:  # heavy: the verbs import what they call
+    from sdtm_il2.plan.model import Plan
+    from sdtm_il2.sources import Sources
+    from sdtm_il2.spec.model import StudySpec
+    from sdtm_il2.standards import Standard
+
+Result = TypeVar("Result")
+
+raw_option = click.option(
+    "--raw",
+    type=any_folder(exists=True),
+    metavar="DIR",
+    help="Folder of the raw files; default: the study folder.",
+)
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@raw_option
+@click.option(
+    "--out", type=any_folder(), default=Path("out"), show_default=True, metavar="DIR", help="Folder to write."
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that share the subjects.",
+)
+@fail_on_option
+@show_values_option
+@verbose_option
+@click.option("--quiet", is_flag=True, help="Print issues only, no progress, tables or places.")
+def build(
+    *,
+    study: Path,
+    raw: Path | None,
+    out: Path,
+    processes: int,
+    fail_on: str,
+    show_values: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Build the SDTM datasets of STUDY, a study.yaml or its folder.
+
+    Writes XPT files, Define-XML, issues, balance sheet, lineage and a manifest to --out, as a whole or not at
+    all: after a failed run an older output is as it was.
+    """
+    from sdtm_il2.build import build as build_study
+    from sdtm_il2.cli.workers import mapper, partitions, progress
+    from sdtm_il2.output import write_build
+    from sdtm_il2.report.text import balance_text, datasets_text
+    from sdtm_il2.sources import read_sources
+    from sdtm_il2.spec import load_spec
+
+    with progress(shown=not quiet) as told:
+        told.stage("reading the specification")
+        spec = load_spec(study)
+        standard, plan = compiled(spec)
+        told.stage("reading raw files")
+        sources = read_sources(spec, spec.folder if raw is None else raw)
+        told.stage("building")
+        with mapper(processes) as share:
+            parts = partitions(sources, processes)
+            built = build_study(plan, sources, share, partitions=parts, progress=told.parts)
+        manifest = write_build(built, standard, out, progress=lambda name: told.stage(f"writing {name}"))
+    if not quiet:
+        click.echo(f"{plan.study}: {standard.ig_release.title}, {standard.terminology.release.title}\n")
+        click.echo(datasets_text(built.datasets))
+        click.echo(balance_text(built.balance))
+    print_issues(built.issues, show_values=show_values, verbose=verbose)
+    if not quiet:
+        click.echo(f"\nwritten to {out}: {len(manifest.outputs)} files; issues.txt has every issue")
+    finish(built.issues, fail_on)
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--raw",
+    type=any_folder(exists=True),
+    metavar="DIR",
+    help="Folder of the raw files: read and check them too.",
+)
+@fail_on_option
+@show_values_option
+@verbose_option
+def check(*, study: Path, raw: Path | None, fail_on: str, show_values: bool, verbose: bool) -> None:
+    """Check the specification of STUDY, and with --raw its raw files, without building.
+
+    All problems of all files are printed at once.
+    """
+    refused: list[Issue] = []
+    found: list[Issue] = []
+    spec = _tried(refused, lambda: _loaded(study))
+    plan = _tried(refused, lambda: compiled(spec)[1]) if spec is not None else None
+    sources = _tried(refused, lambda: _read(spec, raw)) if spec is not None and raw is not None else None
+    if plan is not None and sources is not None:
+        from sdtm_il2.check import check_columns
+
+        _tried(refused, lambda: check_columns(plan, sources))
+    found += plan.issues if plan is not None else ()
+    found += sources.issues if sources is not None else ()
+    issues = merge_issues([*refused, *found])
+    print_issues(issues, show_values=show_values, verbose=verbose)
+    if refused:
+        raise click.exceptions.Exit(INPUT)
+    finish(issues, fail_on)
+
+
+def compiled(spec: StudySpec) -> tuple[Standard, Plan]:
+    """The standard that a study follows (its own standards/ first), and the plan of its build."""
+    from sdtm_il2.compile import compile_plan
+    from sdtm_il2.standards import load_standard
+
+    standard = load_standard(spec.standard.ig, spec.standard.ct, spec.folder / "standards")
+    return standard, compile_plan(spec, standard)
+
+
+def _loaded(study: Path) -> StudySpec:
+    from sdtm_il2.spec import load_spec
+
+    return load_spec(study)
+
+
+def _read(spec: StudySpec, raw: Path) -> Sources:
+    from sdtm_il2.sources import read_sources
+
+    return read_sources(spec, raw)
+
+
+def _tried(refused: list[Issue], step: Callable[[], Result]) -> Result | None:
+    """What a step gives; None if it is refused, which is noted so that the next steps can be tried."""
+    try:
+        return step()
+    except SdtmError as error:
+        refused += error.issues
+        return None
+
+
+@click.command()
+@click.argument("out", type=any_folder(exists=True))
+@click.argument("dataset")
+@click.argument("usubjid")
+@click.argument("seq", required=False)
+@click.argument("variable", required=False)
+def trace(out: Path, dataset: str, usubjid: str, seq: str | None, variable: str | None) -> None:
+    """Show where a record of DATASET comes from: file, row, column, raw text, mapping.
+
+    OUT is the folder that build wrote. SEQ is the record's --SEQ; leave it out where a subject has one record
+    (DM). VARIABLE limits the trace to one variable. The record's values are printed.
+    """
+    from sdtm_il2.report.text import printable
+    from sdtm_il2.trace import trace as trace_record
+
+    if seq is not None and variable is None and not seq.isdecimal():
+        seq, variable = None, seq
+    if seq is not None and not seq.isdecimal():
+        raise click.BadParameter(f"{seq!r} is not a whole number.", param_hint="'SEQ'")
+    found = trace_record(
+        out,
+        dataset.upper(),
+        usubjid,
+        None if seq is None else int(seq),
+        None if variable is None else variable.upper(),
+    )
+    for line in found.lines():
+        click.echo(printable(line))
