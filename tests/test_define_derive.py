@@ -1,5 +1,6 @@
 """A Define derived from a build: every element is what the plan, the data and the standard say."""
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +29,12 @@ from sdtm_il2.define.model import (
 from sdtm_il2.define.parse import schema_path
 from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import Severity
+from sdtm_il2.plan.calls import Call, ColumnRef, Rule
+from sdtm_il2.plan.calls import Literal as Constant
+from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec.load import load_spec
+from sdtm_il2.spec.model import StandardSpec
 from sdtm_il2.standards import load_standard
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -372,3 +377,123 @@ def test_golden_studies_give_no_error(name):
     content = define_bytes(define_of(GOLDEN / name, raw))
     assert [one for one in check_define(content) if one.severity is Severity.ERROR] == []
     assert list(xmlschema.XMLSchema(str(schema_path())).iter_errors(etree.fromstring(content))) == []
+
+
+def test_any_plan_of_any_domain_gives_a_valid_file():
+    """All datasets of the guide with all their variables, and data of every kind: no combination gives an error."""
+    standard = load_standard("SDTMIG 3.4", "2025-03-28")
+    chance = random.Random(7)
+    kinds = (
+        "Collected by Investigator",
+        "Collected by Vendor",
+        "Derived by Sponsor",
+        "Assigned by Sponsor",
+        "Not Available",
+    )
+    domains, summaries = [], {}
+    for dataset in standard.datasets:
+        if dataset.name.startswith(("SUPP", "REL")):
+            continue
+        blocks = (BlockPlan("one", "raw"), BlockPlan("two", "raw"))
+        variables = []
+        for known in dataset.variables:
+            origins = chance.choices(kinds, k=2) if chance.random() < 0.3 else [chance.choice(kinds)] * 2
+            rules = tuple(
+                Rule(
+                    Call("assign", (ColumnRef("", "x y"),)),
+                    origin=text,
+                    crf=chance.choice(["", "1 4-6", "page"]),
+                )
+                for text in origins
+            )
+            variables.append(
+                VariablePlan(
+                    known.name,
+                    known.label,
+                    known.type,
+                    known.role,
+                    known.core,
+                    rules,
+                    known.codelists,
+                    "",
+                    known.described_value_domain,
+                )
+            )  # fmt: skip
+        rule = Rule(Call("hardcode", (Constant("Y"),)), origin=chance.choice(kinds))
+        extra = SupplementalPlan("Extra")
+        variables.append(
+            VariablePlan(f"{dataset.name}EXTRA", "Extra", "Char", rules=(rule, None), supplemental=extra)
+        )
+        name = dataset.name
+        keys = tuple(one.name for one in variables[:4])
+        domains.append(
+            DomainPlan(
+                name,
+                dataset.label,
+                dataset.define_class,
+                dataset.structure,
+                keys,
+                keys,
+                False,
+                blocks,
+                tuple(variables),
+            )
+        )  # fmt: skip
+        values = {
+            one.name: random_values(chance, standard, one) for one in variables if one.supplemental is None
+        }
+        by = f"{name}TESTCD"
+        levels = {
+            (f"{name}{suffix}", ((by, test),)): random_values(
+                chance, standard, None, few=values[f"{name}{suffix}"]
+            )
+            for suffix in ("ORRES", "STRESC", "STRESN")
+            if f"{name}{suffix}" in values and by in values
+            for test in ("A/B", "A_B", "C")
+        }
+        values |= {by: ValueSummary(9, 9, 3, terms={"A/B": 3, "A_B": 3, "C": 3})} if by in values else {}
+        summaries[name] = Summary(name, chance.choice([0, 9, 9, 9]), values, levels)
+        supp = ValueSummary(3, 3, 9, 2, 1, 3, terms={"1.5": 1, "2": 2})
+        both = {("QVAL", (("QNAM", qnam),)): supp for qnam in (f"{name}EXTRA", f"{name}TERM1", "UNKNOWN")}
+        held = {one.name: ValueSummary(3, 3, 9) for one in standard.dataset(f"SUPP{name}").variables}
+        summaries[f"SUPP{name}"] = Summary(f"SUPP{name}", 3, held, both)
+    relations = standard.dataset("RELREC")
+    summaries["RELREC"] = Summary(
+        "RELREC", 2, {one.name: ValueSummary(2, 2, 4) for one in relations.variables}
+    )
+    stated = StandardSpec(
+        "3.4", "2025-03-28", {"meddra": "27.1", "WHODrug": "GLOBALB3Mar24", "LOINC": "2.77"}
+    )
+    plan = Plan("S", "", "", "", "", "{study}-{subject}", stated, (), tuple(domains), ())
+    define = make_define(plan, summaries, standard, creation_datetime="2025-06-30T12:00:00")
+    content = define_bytes(define)
+    found = check_define(content)
+    assert [str(one) for one in found if one.severity is Severity.ERROR or one.code == "DEF711"] == []
+    assert list(xmlschema.XMLSchema(str(schema_path())).iter_errors(etree.fromstring(content))) == []
+    assert len(define.item_groups) == 2 * len(domains) + 1
+
+
+def random_values(
+    chance, standard, variable: VariablePlan | None, few: ValueSummary | None = None
+) -> ValueSummary:
+    """A summary of some kind; a value level holds no more than its variable."""
+    if few is not None:
+        size = chance.randint(1, max(few.max_bytes, 1))
+        decimals = chance.randint(0, max(0, size - 2))
+        filled = chance.choice([0, 3]) if few.filled else 0
+        return ValueSummary(3, filled, size, size, decimals, chance.choice([0, filled]))
+    filled = chance.choice([0, 5, 9])
+    terms = None
+    if variable.codelists and filled:
+        chosen = standard.codelist(chance.choice(variable.codelists))  # None: not in this release
+        values = chosen.values if chosen is not None else ("OTHER",)
+        terms = dict.fromkeys(
+            [*chance.sample(values, min(3, len(values))), *chance.choice([[], ["ADDED"]])], 1
+        )
+    forms = {}
+    if variable.name.endswith("DTC") and filled:
+        forms = dict.fromkeys(
+            chance.sample(["date", "datetime", "partialDate", "incompleteDatetime", "text"], 2), 2
+        )
+    size = chance.randint(3, 200)
+    return ValueSummary(9, filled, size, size, chance.choice([0, 0, 1]), filled, forms, terms)

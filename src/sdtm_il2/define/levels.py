@@ -60,6 +60,7 @@ def describe_levels(
     ]
     if not levels:
         return item
+    levels = _with_own_oids(levels)
     differ = any(one.meaning.origins and one.meaning.origins != item.origins for one in levels)
     complete = all(one.meaning.origins for one in levels)
     own_origins = supplemental or (differ and complete)
@@ -80,6 +81,20 @@ def describe_levels(
         return replace(item, value_list_oid=oid, origins=())
     every = dict.fromkeys((*item.origins, *(origin for one in levels for origin in one.meaning.origins)))
     return replace(item, value_list_oid=oid, origins=tuple(every) if differ else item.origins)
+
+
+def _with_own_oids(levels: list[_Level]) -> list[_Level]:
+    """Values that look alike in an OID (A/B and A_B) are numbered."""
+    taken: set[str] = set()
+    result = []
+    for one in levels:
+        oid, number = one.item.oid, 1
+        while oid in taken:
+            number += 1
+            oid = f"{one.item.oid}-{number}"
+        taken.add(oid)
+        result.append(replace(one, item=replace(one.item, oid=oid)))
+    return result
 
 
 def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, own_origins: bool) -> ItemRef:

@@ -77,6 +77,8 @@ class ListUses:
     ) -> ListUse | None:
         """Note that `user` holds these terms; None where there are none, or no list."""
         used = frozenset(term for term in terms if term)
+        # a guide may bind a list that the release no longer has, or does not have yet
+        codes = tuple(code for code in codes if self.standard.codelist(code) is not None)
         if not used or not (codes or study_list):
             return None
         if study_list:
