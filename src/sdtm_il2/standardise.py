@@ -236,7 +236,7 @@ def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFram
     """DATA815: records that the natural key does not tell apart."""
     plan = records.plan
     names = [name for name in plan.keys if name in frame.columns]
-    if not names or not len(frame) or plan.keys_not_unique:
+    if not names or not len(frame):
         return
     combined = np.zeros(len(frame), np.int64)
     for name in names:
@@ -255,7 +255,9 @@ def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFram
         view = View(partition, records, index)
         own = mask[records.block_slice(index)]
         if own.any() and len(block):
-            view.report("DATA815", own, at=plan.at, target=plan.domain, keys=", ".join(plan.identity))
+            code = "DATA816" if plan.keys_not_unique else "DATA815"
+            keys = ", ".join(plan.identity) or "USUBJID"
+            view.report(code, own, at=plan.at, target=plan.domain, keys=keys, reason=plan.keys_not_unique)
 
 
 def _codes(column: pd.Series) -> npt.NDArray[np.int64]:

@@ -151,7 +151,9 @@ def _block_rules(
     scope = Scope(study, spec.domain, block)
     domain = spec.domain
     source = study.sources.get(block.from_)
-    subjects = dataset.variable("USUBJID") is not None and (source is None or source.subject is not None)
+    subjects = dataset.variable("USUBJID") is not None
+    if subjects and source is not None and source.subject is None:
+        study.problems.add("SPEC127", domain, block.at, source=source.name, domain=domain)
     lines = {**named, **{one.name: one for one in block.variables if study.applies(one.ig)}}
     own = {one.name for one in block.variables if study.applies(one.ig)}
     rules: dict[str, Rule] = identifiers(study, spec, subjects=subjects)
@@ -228,6 +230,8 @@ def _variable(
             study.problems.add("SPEC160", target, at, variable=name, domain=spec.domain)
             return None
         extra = line.supplemental
+        if len(extra.label.encode()) > 40:
+            study.problems.add("SPEC128", target, at, number=len(extra.label.encode()))
         binding = bind(study, target, line, None)
         plan = SupplementalPlan(
             extra.label, extra.evaluator, extra.idvar.replace("--", spec.domain) or f"{spec.domain}SEQ"

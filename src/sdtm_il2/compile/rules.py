@@ -202,18 +202,23 @@ def _copy(scope: Scope, target: Target, call: MethodCall) -> Call | None:
 
 def _extreme(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     """earliest and latest: over variables, over columns of a source (`SOURCE.COL`), or over all dates."""
-    refs: list[VariableRef] = []
+    refs: list[VariableRef | Call] = []
     for argument in call.argument:
         text = _text(argument)
         if text.text == "all dates":
             refs.append(VariableRef("", "all dates"))
             continue
-        ref = scope.variable(text.text, text.at, target.name, call.method)
+        dates = _source_dates(scope, target, text)
+        ref = dates or scope.variable(text.text, text.at, target.name, call.method)
         if ref is None:
             return None
         refs.append(ref)
     precision = "".join(text.text for text in call.options.get("precision", ()))
-    where = _where(scope, target, call, refs) if call.where is not None else None
+    variables = [ref for ref in refs if isinstance(ref, VariableRef)]
+    if call.where is not None and len(variables) < len(refs):
+        scope.study.problems.add("SPEC129", target.name, call.at, method=call.method)
+        return None
+    where = _where(scope, target, call, variables) if call.where is not None else None
     return Call(call.method, tuple(refs), Options(precision=precision, where=where), call.at)
 
 
@@ -236,6 +241,18 @@ def _where(scope: Scope, target: Target, call: MethodCall, refs: list[VariableRe
         if found is not None:
             names[name] = found
     return replace(test, names=names)
+
+
+def _source_dates(scope: Scope, target: Target, text: Text) -> Call | None:
+    """SOURCE.COL: the dates of a raw column, read by the formats of its source."""
+    head, dot, column = text.text.partition(".")
+    source = scope.study.sources.get(head)
+    if not dot or not column or source is None:
+        return None
+    if not source.dates.formats:
+        scope.study.problems.add("SPEC115", target.name, text.at, source=source.name, column=column)
+    options = Options(formats=source.dates.formats, unknown=source.dates.unknown, pivot=source.dates.pivot)
+    return Call("source_dates", (Literal(head), Literal(column)), options, text.at)
 
 
 def _age(scope: Scope, target: Target, call: MethodCall) -> Call | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, take
+from sdtm_il2.errors import issue
 from sdtm_il2.iso8601 import DateStatus, ages, parse_date_times, parse_dates, study_days, truncate
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
 from sdtm_il2.methods.evaluate import evaluate, filled, method, select_by, where
 from sdtm_il2.methods.view import View
-from sdtm_il2.plan.calls import Call, ColumnRef, VariableRef
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef
 
 _STATUS_CODES = {
     DateStatus.NO_FORMAT: "DATA806",
@@ -73,6 +75,11 @@ def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
     values: list[pd.Series] = []
     owners = []
     for ref in call.arguments:
+        if isinstance(ref, Call):
+            dates, subjects_of = _source_dates(view, ref)
+            values.append(dates)
+            owners.append(subjects_of)
+            continue
         assert isinstance(ref, VariableRef)
         records = partition.domains[ref.domain]
         column = records.columns[ref.variable]
@@ -96,6 +103,36 @@ def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
     pick = latest_of if last else earliest_of
     per_subject = char(pick(column, subjects, count).tolist())
     return take(per_subject, view.block.subjects.astype(np.int64))
+
+
+def _source_dates(view: View, call: Call) -> tuple[pd.Series, npt.NDArray[np.int32]]:
+    """The ISO 8601 dates of a raw column and the subject of each; what cannot be read is reported once, here."""
+    source, column = call.arguments
+    assert isinstance(source, Literal)
+    assert isinstance(column, Literal)
+    part = view.partition.sources[source.text]
+    keep = part.reason == 0
+    options = call.options
+    pivot = int(options.pivot) if options.pivot else None
+    raw = part.frame[column.text]
+    parsed = parse_dates(raw, options.formats, options.unknown, pivot)
+    unread = (parsed.status > int(DateStatus.PARSED)) & keep
+    if unread.any():
+        rows = np.flatnonzero(unread)
+        view.partition.issues.append(
+            issue(
+                "DATA806",
+                view.target,
+                call.at,
+                count=len(rows),
+                first=part.place(int(rows[0])),
+                values=[(text, int(count)) for text, count in raw[unread].value_counts().items()],
+                column=f"{source.text}.{column.text}",
+                formats=", ".join(options.formats),
+            )
+        )
+    subjects = part.subjects if part.subjects is not None else np.full(len(raw), -1, np.int32)
+    return where(char(pa.array(parsed.iso.array)), keep), subjects
 
 
 @method("age")

@@ -222,7 +222,9 @@ def _tested(view: View, tests: TestsPlan) -> None:
 def _wide(view: View, tests: TestsPlan) -> None:
     """One record for each filled cell, or for each cell whose row is NOT DONE; a row without any is accounted for."""
     block = view.block
-    general = select_by(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
+    general = (
+        select_by(view, tests.not_done).holds if tests.not_done is not None else np.zeros(len(block), bool)
+    )
     rows: list[npt.NDArray[np.int64]] = []
     numbers: list[npt.NDArray[np.int32]] = []
     for place, row in enumerate(tests.rows):

@@ -181,6 +181,17 @@ class Rule:
     description: str = ""
     at: Location = NOWHERE
 
+    def source_columns(self) -> tuple[tuple[str, str, Location], ...]:
+        """Columns of whole sources that the rule reads: earliest and latest of SOURCE.COL."""
+        return tuple(
+            (part.arguments[0].text, part.arguments[1].text, part.at)
+            for part in self.call.arguments
+            if isinstance(part, Call)
+            and part.method == "source_dates"
+            and isinstance(part.arguments[0], Literal)
+            and isinstance(part.arguments[1], Literal)
+        )
+
     def refs(self) -> tuple[Ref, ...]:
         """Everything that the rule reads, in order, each once."""
         found: dict[Ref, None] = {}

@@ -217,6 +217,8 @@ class Plan:
                     rule = variable.rules[index]
                     if rule is None:
                         continue
+                    for source, column, at in rule.source_columns():
+                        yield source, column, f"{domain.domain}.{variable.name}", at
                     for ref in rule.refs():
                         if isinstance(ref, ColumnRef):
                             source, dataset = block.source_of(ref.alias)
