@@ -29,13 +29,16 @@ class MethodCall:
     """A method and its argument as written.
 
     ``argument`` by method: assign, hardcode, template, copy: one Text; datetime: one or two Text;
-    coalesce: Text or MethodCall items; case: Branch items; earliest, latest: Text items (`of`);
-    age, last_before and others take their keys from ``options`` (``birth``, ``at``, ``within``, ``same_day``,
-    ``precision``, ``format``, ``unknown``, ``pivot``); ``where`` is the clause of earliest and latest.
+    coalesce: Text or MethodCall items; case: Branch items; earliest, latest: Text items (`of`); compute: one
+    Text; next: one Text, then what stands at the last record (``else``: Text or MethodCall); checked: Checked
+    items. age, last_before, duration (value, unit, from, to), interval (same, start, end, gap), epoch (from,
+    before, at, after), checked (many, separator) and others take their keys from ``options`` (``birth``,
+    ``at``, ``within``, ``same_day``, ``precision``, ``format``, ``unknown``, ``pivot``); ``where`` is the
+    clause of earliest, latest and interval.
     """
 
     method: str
-    argument: tuple[Text | MethodCall | Branch, ...] = ()
+    argument: tuple[Text | MethodCall | Branch | Checked, ...] = ()
     options: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
     where: Clause | None = None
     at: Location = NOWHERE
@@ -47,6 +50,15 @@ class Branch:
 
     when: Clause | None
     then: Text | MethodCall
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One box of `checked`: the column, and the value that a tick means (its own name if none is stated)."""
+
+    column: str
+    value: str
     at: Location = NOWHERE
 
 
@@ -91,6 +103,7 @@ class VariableSpec:
     type: str = ""
     ig: tuple[str, ...] = ()
     at: Location = NOWHERE
+    shift: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,26 @@ class TestsSpec:
     not_done: Clause | None = None
     reason: MethodCall | None = None
     at: Location = NOWHERE
+    standard: Mapping[str, str] = field(default_factory=dict)
+    ranges: tuple[RangeRow, ...] = ()
+    ranges_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRow:
+    """One row of a ranges table: the limits of one test for a sex, an age (years, from included) and dates."""
+
+    at: Location
+    testcd: str
+    specimen: str = ""
+    sex: str = ""
+    age_from: str = ""
+    age_to: str = ""
+    date_from: str = ""
+    date_to: str = ""
+    low: str = ""
+    high: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +216,63 @@ class SubmitSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class EachSpec:
+    """`each:` one name for columns that repeat in a row: DAT over 注射日期1-注射日期7.
+
+    ``columns`` are the columns as listed; a single ``COL1-COL7`` stands as it is written, because only the
+    file's header tells whether it is a range or a column of that name.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpec:
+    """`group:` one record for each value of ``by``; ``take`` says how other columns are reduced."""
+
+    by: tuple[str, ...]
+    take: Mapping[str, str] = field(default_factory=dict)
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class CommentsSpec:
+    """`comments:` free text of a source that goes to CO, beside the records of the domain."""
+
+    source: str
+    text: str
+    date: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DictionarySpec:
+    """`meddra:` or `whodrug:` the coding source, its join columns and which of its columns hold which level."""
+
+    dictionary: str
+    source: str
+    by: tuple[tuple[str, str], ...]
+    columns: Mapping[str, str]
+    version: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """`tables:` a trial design dataset from a CSV whose headers are its variables; TS also from a registry record."""
+
+    domain: str
+    table: str
+    headers: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    lines: tuple[int, ...] = ()
+    registry: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class BlockSpec:
     """One item of `records:`."""
 
@@ -197,6 +287,8 @@ class BlockSpec:
     origin: str = ""
     ig: tuple[str, ...] = ()
     at: Location = NOWHERE
+    each: tuple[EachSpec, ...] = ()
+    group: GroupSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +308,73 @@ class DomainSpec:
     sort: tuple[Text, ...] = ()
     sort_file: bool = False
     submit: SubmitSpec | None = None
+    at: Location = NOWHERE
+    comments: tuple[CommentsSpec, ...] = ()
+    dictionaries: tuple[DictionarySpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRule:
+    """How a raw record names its visit: a column, texts of columns with a date, or the date alone (window)."""
+
+    texts: tuple[str, ...] = ()
+    date: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """One row of the visits table; ``aliases`` are the raw texts that name the visit (VISIT itself always does)."""
+
+    at: Location
+    visitnum: str
+    visit: str
+    aliases: tuple[str, ...] = ()
+    epoch: str = ""
+    visitdy: str = ""
+    from_day: str = ""
+    to_day: str = ""
+    armcd: str = ""
+    tvstrl: str = ""
+    tvenrl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnscheduledRule:
+    """`unscheduled:` which raw visits are unscheduled, and how they are numbered and named.
+
+    ``number`` is ``text`` (the number in the raw text) or ``previous + 0.01``; ``name`` a template with
+    ``{VISITNUM}``; without ``when`` every visit that no row and no window names.
+    """
+
+    when: Clause | None = None
+    number: str = "previous + 0.01"
+    name: str = "UNSCHEDULED {VISITNUM}"
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsSpec:
+    """`visits:` the one table of planned visits. ``anchors`` pairs an EPOCH ("" for all) with a DOMAIN.VARIABLE."""
+
+    table: str
+    rows: tuple[VisitRow, ...]
+    anchors: tuple[tuple[str, Text], ...] = ()
+    unscheduled: UnscheduledRule | None = None
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipSpec:
+    """`relationships:` records tied by a collected number (from, column, to, id) or datasets by --LNKID."""
+
+    from_: str = ""
+    column: str = ""
+    to: str = ""
+    id: str = ""
+    datasets: tuple[str, ...] = ()
+    by: str = ""
+    types: tuple[str, ...] = ()
     at: Location = NOWHERE
 
 
@@ -249,6 +408,7 @@ class KeepRule:
     first: str = ""
     same: bool = False
     at: Location = NOWHERE
+    prefer: tuple[Clause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +443,7 @@ class SourceSpec:
     unsubmitted_columns: Mapping[str, str] = field(default_factory=dict)
     unsubmitted_rows: tuple[Discard, ...] = ()
     at: Location = NOWHERE
+    visit: VisitRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,3 +486,6 @@ class StudySpec:
     protocol: str = ""
     files: tuple[str, ...] = ()
     at: Location = NOWHERE
+    visits: VisitsSpec | None = None
+    relationships: tuple[RelationshipSpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
