@@ -99,18 +99,31 @@ def _levels(dataset: Dataset, plan: DomainPlan) -> dict[ValueLevel, ValueSummary
     for variable in variables:
         values = dataset.frame[variable]
         texts = number_text(values) if values.dtype == np.float64 else values
-        units = variable.endswith("U")
-        for place, summary in enumerate(
-            _by_group(texts, groups.codes, len(groups.values), terms=units or variable == "QVAL")
-        ):
+        everywhere = variable == "QVAL" or variable.endswith(("ORRESU", "STRESU"))
+        tests = _tests_with_terms(plan) if variable.endswith("STRESC") else frozenset()
+        listed = np.array([everywhere or value in tests for value in groups.values], bool)
+        for place, summary in enumerate(_by_group(texts, groups.codes, listed)):
             found[variable, ((by, groups.values[place]),)] = summary
     return found
 
 
+def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
+    """Tests whose results pass a list: their standard results are a codelist of their own."""
+    name = f"{plan.domain}TESTCD"
+    return frozenset(
+        row.variables.get(name, "")
+        for block in plan.blocks
+        if block.tests is not None
+        for row in block.tests.rows
+        if row.terms
+    )
+
+
 def _by_group(
-    texts: pd.Series, groups: npt.NDArray[np.int32], count: int, *, terms: bool
+    texts: pd.Series, groups: npt.NDArray[np.int32], listed: npt.NDArray[np.bool_]
 ) -> list[ValueSummary]:
     """One summary a group; the work is done on the distinct values and the distinct pairs."""
+    count = len(listed)
     encoded = distinct(texts)
     facts = [_fact(text) for text in encoded.values]
     pairs = groups.astype(np.int64) * max(len(encoded.values), 1) + encoded.codes
@@ -125,16 +138,18 @@ def _by_group(
     np.maximum.at(longest, owner, table[:, 0])
     np.maximum.at(digits, owner, table[:, 2])
     np.maximum.at(decimals, owner, table[:, 3])
-    listed: list[dict[str, int] | None] = [{} if terms else None for _ in range(count)]
-    if terms:
-        for group, place, number_ in zip(owner.tolist(), value.tolist(), counts.tolist(), strict=True):
-            into = listed[group]
-            if into is not None and encoded.values[place]:
-                into[encoded.values[place]] = number_
+    terms: list[dict[str, int] | None] = [{} if one else None for one in listed.tolist()]
+    kept = listed[owner]
+    for group, place, number_ in zip(
+        owner[kept].tolist(), value[kept].tolist(), counts[kept].tolist(), strict=True
+    ):
+        into = terms[group]
+        if into is not None and encoded.values[place]:
+            into[encoded.values[place]] = number_
     return [
         ValueSummary(
             int(records[group]), int(full[group]), int(longest[group]), int(digits[group]), int(decimals[group]),
-            int(numeric[group]), {}, None if (terms_ := listed[group]) is None else dict(sorted(terms_.items())),
+            int(numeric[group]), {}, None if (terms_ := terms[group]) is None else dict(sorted(terms_.items())),
         )
         for group in range(count)
     ]  # fmt: skip
