@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sdtm_il2.compile.names import Scope, Study, nearest
-from sdtm_il2.compile.rules import compile_rule
+from sdtm_il2.compile.rules import compile_rule, template_operands
 from sdtm_il2.compile.terms import bind, check_literal
 from sdtm_il2.errors import Location
-from sdtm_il2.plan.calls import ColumnRef, Literal, Operand, TermMap
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, TermMap
 from sdtm_il2.plan.model import BlockPlan, DecodePlan, JoinPlan, SubmitPlan, TestsPlan
 from sdtm_il2.plan.template import template_columns
-from sdtm_il2.spec.model import BlockSpec, DomainSpec, MethodCall, SubmitSpec, TestsSpec, VariableSpec
+from sdtm_il2.spec.model import BlockSpec, DomainSpec, MethodCall, SubmitSpec, TestsSpec, Text, VariableSpec
 from sdtm_il2.standards import DatasetDef
 
 _CELLS = ("result", "unit", "low", "high", "range", "indicator")
@@ -106,10 +108,14 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
             )
             continue
         binding = bind(study, f"{domain}.{name}", None, known)
-        for row in rows:
+        for place, row in enumerate(rows):
             text = row.variables.get(name, "")
-            if text and not template_columns(text):
-                check_literal(study, f"{domain}.{name}", text, binding, row.at, code="SPEC123")
+            if template_columns(text):
+                if binding.terms is not None:
+                    terms[name] = binding.terms  # what a column holds passes the list as any collected text
+            elif text:
+                term = check_literal(study, f"{domain}.{name}", text, binding, row.at, code="SPEC123")
+                rows[place] = replace(row, variables={**row.variables, name: term})
     for row in rows:
         if row.terms and row.terms not in terms:
             named = VariableSpec(f"{domain}STRESC", None, codelist=row.terms, at=row.at)
@@ -130,7 +136,7 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     row_not_done = tuple(
         scope.raw_test(row.not_done, row.at, target, "not_done") if row.not_done else None for row in rows
     )
-    reasons = tuple(_row_reason(row.reason, row.at) for row in rows)
+    reasons = tuple(_row_reason(scope, row.reason, row.at) for row in rows)
     not_done = scope.raw_test(spec.not_done, spec.at, target, "not_done") if spec.not_done else None
     return TestsPlan(
         spec.table, tuple(rows), by, frozenset(elsewhere), discarded, cells, terms, spec.units, not_done,
@@ -139,13 +145,12 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     )  # fmt: skip
 
 
-def _row_reason(reason: str, at: Location) -> Operand | None:
+def _row_reason(scope: Scope, reason: str, at: Location) -> Operand | None:
     if not reason:
         return None
-    columns = template_columns(reason)
-    if len(columns) == 1 and reason == f"{{{columns[0]}}}":
-        return ColumnRef("", columns[0])
-    return Literal(reason, at)
+    if not template_columns(reason):
+        return Literal(reason, at)
+    return Call("template", template_operands(scope, Text(reason, at)), at=at)
 
 
 def _reason(scope: Scope, dataset: DatasetDef, reason: MethodCall | None) -> Operand | None:

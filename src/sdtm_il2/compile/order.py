@@ -169,6 +169,8 @@ def _test_refs(block: BlockPlan) -> Iterator[tuple[Ref, Location]]:
             yield ColumnRef("", row.column), row.at
         for text in (*row.variables.values(), row.reason):
             yield from ((ColumnRef("", column), row.at) for column in template_columns(text))
+    if isinstance(tests.reason, Call):
+        yield from ((ref, tests.at) for ref in Rule(tests.reason).refs())
 
 
 def _need_variable(

@@ -11,6 +11,7 @@ from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.rules import compile_rule
 from sdtm_il2.compile.terms import bind, check_codelists
+from sdtm_il2.compile.unbuilt import refuse_unbuilt
 from sdtm_il2.errors import PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
@@ -31,6 +32,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         {one.name: one for one in spec.sources},
         problems,
     )
+    refuse_unbuilt(study)
     check_codelists(study)
     domains: list[DomainPlan] = []
     for one in spec.domains:

@@ -21,8 +21,10 @@ from sdtm_il2.plan.calls import (
     VariableRef,
 )
 from sdtm_il2.plan.template import parse_template
-from sdtm_il2.spec.model import Branch, DateRule, MethodCall, Text, VariableSpec
+from sdtm_il2.spec.model import Branch, Checked, DateRule, MethodCall, Text, VariableSpec
 from sdtm_il2.standards import VariableDef
+
+Part = Text | MethodCall | Branch | Checked
 
 #: Define-XML origin by method, where neither the variable nor the source states one.
 _ORIGINS = {
@@ -57,7 +59,7 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
     study = scope.study
     binding = bind(study, f"{scope.domain}.{spec.name}", spec, known)
     target = Target(scope.domain, spec, known, binding)
-    call = _COMPILERS[spec.method.method](scope, target, spec.method)
+    call = _compile(scope, target, spec.method)
     if call is None:
         return None
     when = scope.test(spec.when, spec.at) if spec.when is not None else None
@@ -65,6 +67,15 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
         call, when, spec.undecided, spec.precision, _origin(scope, spec, call), spec.crf, spec.comment,
         spec.description, spec.at,
     )  # fmt: skip
+
+
+def _compile(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    """The call of a method; one that this version does not build is refused (SPEC126)."""
+    compiler = _COMPILERS.get(call.method)
+    if compiler is None:
+        scope.study.problems.add("SPEC126", target.name, call.at, key=call.method)
+        return None
+    return compiler(scope, target, call)
 
 
 def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:
@@ -120,23 +131,25 @@ def _literal(scope: Scope, target: Target, text: Text) -> Literal:
 
 def _template(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     text = _text(call.argument[0])
-    operands: list[Operand] = []
     try:
-        parts = parse_template(text.text)
+        operands = template_operands(scope, text)
     except ValueError as error:
         scope.study.problems.add("SPEC114", target.name, text.at, template=text.text, fault=str(error))
         return None
-    for part in parts:
+    return Call("template", operands, _leaf(target), call.at)
+
+
+def template_operands(scope: Scope, text: Text) -> tuple[Operand, ...]:
+    """The parts of a template with their names resolved; ValueError where it cannot be read."""
+    operands: list[Operand] = []
+    for part in parse_template(text.text):
         if not part.column:
             operands.append(Literal(part.text, text.at))
             continue
         ref: Operand = scope.resolve(part.column)
-        operands.append(
-            Call("characters", (ref, Literal(str(part.first)), Literal(str(part.last))))
-            if part.first
-            else ref
-        )
-    return Call("template", tuple(operands), _leaf(target), call.at)
+        limits = (Literal(str(part.first)), Literal(str(part.last)))
+        operands.append(Call("characters", (ref, *limits)) if part.first else ref)
+    return tuple(operands)
 
 
 def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
@@ -163,11 +176,11 @@ def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
 
 
 def _operand(
-    scope: Scope, target: Target, part: Text | MethodCall | Branch, *, literal: bool
+    scope: Scope, target: Target, part: Part, *, literal: bool
 ) -> Operand | None:
     """An operand of coalesce (names) or of a case branch (texts): a nested method, a name or a text."""
     if isinstance(part, MethodCall):
-        return _COMPILERS[part.method](scope, target, part)
+        return _compile(scope, target, part)
     text = _text(part)
     if literal:
         return _literal(scope, target, text)
@@ -287,7 +300,7 @@ def _last_before(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     return Call("last_before", (ref, *own), Options(same_day=same_day), call.at)
 
 
-def _text(argument: Text | MethodCall | Branch) -> Text:
+def _text(argument: Part) -> Text:
     if not isinstance(argument, Text):
         raise TypeError("a text is expected; the loader checks it")
     return argument

@@ -1,0 +1,43 @@
+"""Keys that the language has and this version does not build: refused, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sdtm_il2.compile.names import Study
+from sdtm_il2.errors import Location
+
+
+def refuse_unbuilt(study: Study) -> None:
+    """SPEC126 for every key of the specification that would otherwise have no effect."""
+    for target, key, at in _unbuilt(study):
+        study.problems.add("SPEC126", target, at, key=key)
+
+
+def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
+    spec = study.spec
+    if spec.visits is not None:
+        yield "", "visits", spec.visits.at
+    for relation in spec.relationships:
+        yield "", "relationships", relation.at
+    for table in spec.tables:
+        yield table.domain, "tables", table.at
+    for source in spec.sources:
+        if source.visit is not None:
+            yield source.name, "visit", source.visit.at
+        if source.keep is not None and source.keep.prefer:
+            yield source.name, "prefer", source.keep.at
+    for domain in spec.domains:
+        for comments in domain.comments:
+            yield domain.domain, "comments", comments.at
+        for dictionary in domain.dictionaries:
+            yield domain.domain, dictionary.dictionary, dictionary.at
+        for block in domain.records:
+            for each in block.each:
+                yield domain.domain, "each", each.at
+            if block.group is not None:
+                yield domain.domain, "group", block.group.at
+            if block.tests is not None and block.tests.ranges:
+                yield domain.domain, "range", block.tests.at
+            if block.tests is not None and block.tests.standard:
+                yield domain.domain, "standard", block.tests.at
