@@ -16,6 +16,7 @@ from sdtm_il2.iso8601.compare import (
 )
 from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format
 from sdtm_il2.iso8601.raw import TIME_FORMATS, ParsedDates, parse_date_times, parse_dates
+from sdtm_il2.iso8601.shift import between, is_duration, shift
 from sdtm_il2.iso8601.text import (
     PRECISIONS,
     Moment,
@@ -42,6 +43,7 @@ __all__ = [
     "Precision",
     "Texts",
     "ages",
+    "between",
     "compare",
     "date_format",
     "decide",
@@ -49,11 +51,13 @@ __all__ = [
     "earliest",
     "form",
     "forms",
+    "is_duration",
     "is_iso",
     "latest",
     "moment",
     "parse_date_times",
     "parse_dates",
+    "shift",
     "sort_keys",
     "spread",
     "study_days",
