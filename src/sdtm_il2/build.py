@@ -18,7 +18,7 @@ import sdtm_il2.methods.results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
 from sdtm_il2.check import check_columns
-from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct
+from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct, take
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
@@ -219,7 +219,7 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     )
     fates = {name: (part.positions, part.built, part.dropped) for name, part in partition.sources.items()}
     return PartitionResult(
-        datasets, summaries, lineage, merge_issues(partition.issues), terms, fates, tuple(partition.reasons)
+        datasets, summaries, lineage, tuple(partition.issues), terms, fates, tuple(partition.reasons)
     )
 
 
@@ -365,8 +365,8 @@ def _check_subjects(partition: Partition, datasets: Mapping[str, Dataset]) -> No
             view = View(partition, records, index)
             subjects = view.block.subjects
             mask = (subjects >= 0) & ~known[subjects]
-            number = len(np.unique(subjects[mask]))
-            view.report("DATA860", mask, target=name, at=records.plan.at, subjects=number)
+            names = take(char([*partition.subjects]), subjects.astype(np.int64))
+            view.report("DATA860", mask, names, target=name, at=records.plan.at)
 
 
 def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Build:

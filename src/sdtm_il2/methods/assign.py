@@ -8,9 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
-from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, number_text, select_by, where
+from sdtm_il2.methods.evaluate import (
+    evaluate,
+    filled,
+    finished,
+    first_filled,
+    method,
+    number_text,
+    select_by,
+    where,
+)
 from sdtm_il2.methods.view import View
-from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal
+from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Options
 from sdtm_il2.plan.template import parse_template
 
 
@@ -98,13 +107,22 @@ def tests(view: View, call: Call) -> pd.Series:
     """What the tests table says for the record's test; the domain's own line where the cell is empty."""
     name = call.arguments[0]
     assert isinstance(name, Literal)
+    column = table_cells(view, name.text, call)
+    if len(call.arguments) > 1:
+        column = first_filled([column, evaluate(view, call.arguments[1])])  # type: ignore[arg-type]
+    return column
+
+
+def table_cells(view: View, name: str, call: Call) -> pd.Series:
+    """What the tests table's cells give a variable: their text, or the columns they name through its codelist."""
     table = view.block.plan.tests
     numbers = view.block.test
     assert table is not None
     assert numbers is not None
-    cells = [row.variables.get(name.text, "") for row in table.rows]
+    cells = [row.variables.get(name, "") for row in table.rows]
     texts = [cell if "{" not in cell else "" for cell in cells]
     column = char(pa.array([*texts, ""], pa.large_string()).take(pa.array(numbers)))
+    collected: list[pd.Series] = []
     for number, cell in enumerate(cells):
         if "{" not in cell:
             continue
@@ -117,10 +135,11 @@ def tests(view: View, call: Call) -> pd.Series:
             parts.append(
                 char(pc.utf8_slice_codeunits(arrow(read), part.first - 1, part.last)) if part.first else read
             )
-        own = where(joined(parts, len(view)), numbers == number)
-        column = first_filled([column, own])
-    if len(call.arguments) > 1:
-        column = first_filled([column, evaluate(view, call.arguments[1])])  # type: ignore[arg-type]
+        collected.append(where(joined(parts, len(view)), numbers == number))
+    if collected:
+        options = Options(terms=table.terms.get(name))
+        mapped = finished(view, Call("tests", options=options, at=call.at), first_filled(collected))
+        column = first_filled([column, mapped])
     return column
 
 

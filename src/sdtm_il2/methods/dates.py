@@ -7,14 +7,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from sdtm_il2.dataset import arrow, char, take
+from sdtm_il2.dataset import arrow, char, distinct, take
 from sdtm_il2.errors import issue
 from sdtm_il2.iso8601 import DateStatus, ages, parse_date_times, parse_dates, study_days, truncate
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
 from sdtm_il2.methods.evaluate import evaluate, filled, method, select_by, where
-from sdtm_il2.methods.view import View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef
+from sdtm_il2.methods.view import Mask, View
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef, normal
 
 _STATUS_CODES = {
     DateStatus.NO_FORMAT: "DATA806",
@@ -41,12 +41,30 @@ def datetime(view: View, call: Call) -> pd.Series:
     for status in sorted(present):
         code = _STATUS_CODES[DateStatus(status)]
         values = columns[-1] if code in ("DATA809", "DATA810") else columns[0]
-        pairs = "; ".join(f"{one} and {other}" for one, other in parsed.clashes) if code == "DATA808" else ""
-        view.report(
-            code, parsed.status == status, values, at=call.at, column=names,
-            formats=", ".join(options.formats), pairs=pairs,
-        )  # fmt: skip
+        concerned = parsed.status == status
+        by_pair = _clashing(columns, concerned, call) if code == "DATA808" else {"": concerned}
+        for pair, mask in sorted(by_pair.items()):
+            view.report(
+                code, mask, values, at=call.at, column=names, formats=", ".join(options.formats), pairs=pair
+            )
     return char(pa.array(parsed.iso.array))
+
+
+def _clashing(columns: list[pd.Series], concerned: Mask, call: Call) -> dict[str, Mask]:
+    """The ambiguous records by the formats that clash: one issue a pair, whatever the partition holds."""
+    options = call.options
+    pivot = int(options.pivot) if options.pivot else None
+    found: dict[str, Mask] = {}
+    for column in columns:
+        encoded = distinct(column)
+        counts = encoded.counts(concerned)
+        for code in np.flatnonzero(counts).tolist():
+            clashes = parse_dates([encoded.values[code]], options.formats, options.unknown, pivot).clashes
+            for one, other in clashes:
+                mask = found.setdefault(f"{one} and {other}", np.zeros(len(concerned), bool))
+                mask |= concerned & (encoded.codes == code)
+    rest = concerned & ~np.any([*found.values(), np.zeros(len(concerned), bool)], axis=0)
+    return found | ({"the date column's own time and the time column": rest} if rest.any() else {})
 
 
 @method("study_day")
@@ -133,6 +151,47 @@ def _source_dates(view: View, call: Call) -> tuple[pd.Series, npt.NDArray[np.int
         )
     subjects = part.subjects if part.subjects is not None else np.full(len(raw), -1, np.int32)
     return where(char(pa.array(parsed.iso.array)), keep), subjects
+
+
+_UNIT_WORDS = {
+    **dict.fromkeys(("year", "years", "y", "yr", "yrs", "年", "岁"), "P{}Y"),
+    **dict.fromkeys(("month", "months", "mo", "mon", "月", "个月"), "P{}M"),
+    **dict.fromkeys(("week", "weeks", "w", "wk", "周"), "P{}W"),
+    **dict.fromkeys(("day", "days", "d", "天", "日"), "P{}D"),
+    **dict.fromkeys(("hour", "hours", "h", "hr", "hrs", "小时"), "PT{}H"),
+    **dict.fromkeys(("minute", "minutes", "min", "mins", "分", "分钟"), "PT{}M"),
+    **dict.fromkeys(("second", "seconds", "s", "sec", "secs", "秒"), "PT{}S"),
+}
+
+
+@method("duration")
+def duration(view: View, call: Call) -> pd.Series:
+    """ISO 8601 duration between two dates, as long as both are complete; else DATA817."""
+    start, end = (evaluate(view, one) for one in call.arguments)  # type: ignore[arg-type]
+    assert isinstance(end, pd.Series)
+    found, unknown = between(start, end)
+    view.report("DATA817", unknown, at=call.at)
+    return char(pa.array(found.array))
+
+
+@method("duration_of_value")
+def duration_of_value(view: View, call: Call) -> pd.Series:
+    """ISO 8601 duration of a number and its unit; a number or unit that is none is DATA817."""
+    values, units = (evaluate(view, one) for one in call.arguments)  # type: ignore[arg-type]
+    assert isinstance(units, pd.Series)
+    left = distinct(number_text(values) if values.dtype == np.float64 else values)
+    right = distinct(units)
+    codes, keys = pd.factorize(left.codes.astype(np.int64) * max(len(right.values), 1) + right.codes)
+    results: list[str] = []
+    bad: list[bool] = []
+    for key in keys.tolist():
+        text, unit = left.values[key // len(right.values)].strip(), right.values[key % len(right.values)]
+        value, form = number(text), _UNIT_WORDS.get(normal(unit))
+        known = value is not None and value >= 0 and form is not None
+        results.append(form.format(plain(value)) if form is not None and value is not None and known else "")
+        bad.append(bool(text) and not known)
+    view.report("DATA817", np.array([*bad, False], bool)[codes], units, at=call.at)
+    return char(np.array([*results, ""], dtype=object)[codes])
 
 
 @method("age")

@@ -17,9 +17,10 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
+from sdtm_il2.methods.assign import table_cells
 from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, select_by, where
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options, TermMap
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.spec.model import TestRow, UnitRow
 
@@ -112,7 +113,7 @@ def unit(view: View, call: Call) -> pd.Series:
     """--ORRESU: the collected unit as a term of UNIT, else the table's; empty without a result."""
     table = _table(view)
     name = f"{view.domain.plan.domain}ORRESU"
-    stated = table_text(view, name)
+    stated = table_cells(view, name, call)
     columns = [stated]
     if "unit" in table.cells:
         collected = view.read(table.cells["unit"])
@@ -302,30 +303,31 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     triples = combined.codes * max(len(texts.values), 1) + texts.codes
     codes, keys = pd.factorize(triples)
     results: list[str] = []
-    unknown: list[bool] = []
-    unmatched: list[bool] = []
+    unknown: list[str] = []
+    unmatched: list[TermMap | None] = []
     for key in keys.tolist():
-        row, _, conversion_ = combined.parts[key // len(texts.values)]
+        row, unit_text, conversion_ = combined.parts[key // len(texts.values)]
         text = texts.values[key % len(texts.values)]
         terms = table.terms.get(row.terms) if table is not None and row is not None and row.terms else None
-        value, matched = text, True
+        value: str = text
+        outside: TermMap | None = None
         if terms is not None and text.strip():
             found = terms.find(text)
-            matched = found is not None
+            outside = terms if found is None else None
             value = found.term if found is not None else ""
-        unmatched.append(not matched)
-        unknown.append(conversion_ is None and bool(value))
+        unmatched.append(outside)
+        unknown.append(unit_text if conversion_ is None and value else "")
         results.append(_one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else "")
     if len(codes) and view.variable.endswith("STRESC"):
-        units_text = ", ".join(sorted({unit_text for _, unit_text, one in combined.parts if one is None}))
-        view.report("DATA821", np.array(unknown, bool)[codes], original, at=call.at, units=units_text)
-        view.report(
-            "DATA801",
-            np.array(unmatched, bool)[codes],
-            texts_column,
-            at=call.at,
-            codelist="the terms of the tests table",
-        )
+        # one issue a unit and a list, so that the same ones come out of any partition
+        for one in sorted(set(unknown) - {""}):
+            mask = np.array([text == one for text in unknown], bool)[codes]
+            view.report("DATA821", mask, original, at=call.at, units=one)
+        lists = {terms.name: terms for terms in unmatched if terms is not None}
+        for name, terms in sorted(lists.items()):
+            mask = np.array([other is not None and other.name == name for other in unmatched], bool)[codes]
+            code = "DATA802" if terms.extensible else "DATA801"
+            view.report(code, mask, texts_column, at=terms.at, codelist=name)
     return char(np.array([*results, ""], dtype=object)[codes])
 
 
@@ -355,12 +357,6 @@ def _decimal(view: View) -> str:
     if view.block.plan.dataset:
         return "."
     return view.partition.plan.source(view.block.plan.source).decimal or "."
-
-
-def table_text(view: View, name: str) -> pd.Series:
-    """The tests table's constant for a variable in every record."""
-    cells = [row.variables.get(name, "") for row in _table(view).rows]
-    return char(pa.array([*cells, ""], pa.large_string()).take(pa.array(_numbers(view))))
 
 
 def _table(view: View) -> TestsPlan:

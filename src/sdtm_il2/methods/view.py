@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -192,24 +191,17 @@ class View:
         records = np.flatnonzero(mask)
         if not len(records):
             return
-        counted: Iterable[tuple[str, int]] = ()
+        counted: list[tuple[str, int]] = []
         if values is not None:
             encoded = distinct(values)
             counts = encoded.counts(mask)
             counted = [
                 (text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count
             ]
-        self.partition.issues.append(
-            issue(
-                code,
-                target or self.target,
-                at,
-                count=len(records),
-                first=self.first_place(records),
-                values=counted,
-                **fields,
-            )
-        )
+        first = self.first_place(records)
+        found = issue(code, target or self.target, at, count=len(records), first=first, values=counted, **fields)
+        # all values stay until the partitions are merged: which are the most frequent is known only then
+        self.partition.issues.append(replace(found, values=tuple(counted)))
 
     def first_place(self, records: npt.NDArray[np.intp]) -> Location:
         """The first raw record among the records, by file and line."""

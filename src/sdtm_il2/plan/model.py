@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
-from sdtm_il2.plan.calls import ColumnRef, Operand, Ref, Rule, TermMap, Test
+from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Test
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
 
@@ -267,8 +267,12 @@ def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, st
             if clause is not None:
                 yield from ((ref, clause.at) for ref in clause.names.values())
         for reason in (tests.reason, *tests.row_reasons):
-            if isinstance(reason, ColumnRef):
-                yield reason, tests.at
+            if reason is not None:
+                call = reason if isinstance(reason, Call) else Call("assign", (reason,))
+                yield from ((ref, tests.at) for ref in Rule(call).refs())
+        for row in tests.rows:
+            for column in template_columns(row.variables.get(f"{domain}ORRESU", "")):
+                yield ColumnRef("", column), row.at
         if tests.wide:
             yield from ((ColumnRef("", row.column), row.at) for row in tests.rows)
 
