@@ -10,7 +10,7 @@ from sdtm_il2.errors import catalogue
 from sdtm_il2.report.text import explain_text
 
 
-@click.command()
+@click.command(short_help="Say what an issue code means.")
 @click.argument("code")
 def explain(code: str) -> None:
     """Say what an issue CODE (such as DATA801) means, why it matters and what to do."""

@@ -22,7 +22,7 @@ def xpt() -> None:
     """SAS XPORT files: show, check."""
 
 
-@xpt.command()
+@xpt.command(short_help="Show datasets, variables, lengths.")
 @click.argument("file", type=existing_file())
 @encoding_option
 def show(file: Path, encoding: str) -> None:
@@ -53,7 +53,7 @@ def show(file: Path, encoding: str) -> None:
         click.echo(table(header, rows, numbers=[2, 3], width=width(sys.stdout)), nl=False)
 
 
-@xpt.command("check")
+@xpt.command("check", short_help="Check that files are sound.")
 @click.argument("files", type=existing_file(), nargs=-1, required=True)
 @encoding_option
 @fail_on_option
@@ -72,7 +72,7 @@ def define() -> None:
     """Define-XML files: check, html."""
 
 
-@define.command("check")
+@define.command("check", short_help="Check a Define-XML 2.1.")
 @click.argument("file", type=existing_file())
 @fail_on_option
 def check_define_file(file: Path, fail_on: str) -> None:
@@ -82,7 +82,7 @@ def check_define_file(file: Path, fail_on: str) -> None:
     _judged(check_define(file), fail_on)
 
 
-@define.command()
+@define.command(short_help="Render a define.xml as one HTML page.")
 @click.argument("file", type=existing_file())
 @click.option(
     "--out",

@@ -26,6 +26,9 @@ PIPE: Final = 141
 
 NEVER: Final = "never"
 
+#: What is printed unless notes are asked for.
+_SHOWN: Final = (Severity.ERROR, Severity.WARNING)
+
 
 class Verbs(click.Group):
     """A group of verbs that says what went wrong in the words of the catalogue, and ends with its exit code."""
@@ -79,7 +82,7 @@ def _report_bug(error: Exception) -> NoReturn:
 
 def refuse(issues: Iterable[Issue]) -> NoReturn:
     """Print what the user must fix to stderr and end with 2."""
-    click.echo(issues_text(issues, width=width(sys.stderr)), err=True, nl=False)
+    click.echo(issues_text(issues, width=width(sys.stderr), severities=_SHOWN), err=True, nl=False)
     raise click.exceptions.Exit(INPUT)
 
 
@@ -129,7 +132,7 @@ def verbose_option(verb: Verb) -> Verb:
 
 def print_issues(issues: Iterable[Issue], *, show_values: bool, verbose: bool) -> None:
     """Errors and warnings (and notes if `verbose`), and how many there are, to stdout."""
-    shown = tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING)
+    shown = tuple(Severity) if verbose else _SHOWN
     click.echo(
         issues_text(issues, show_values=show_values, width=width(sys.stdout), severities=shown), nl=False
     )

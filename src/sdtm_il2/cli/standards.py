@@ -23,12 +23,12 @@ from_option = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="SDTMIG and terminology: list, show, import.")
 def standards() -> None:
     """SDTMIG and controlled terminology: list, show, import."""
 
 
-@standards.command("list")
+@standards.command("list", short_help="List the releases a study can name.")
 @from_option
 def list_releases(folder: Path) -> None:
     """List the releases that a study can name under `standard:`."""
@@ -42,7 +42,7 @@ def list_releases(folder: Path) -> None:
     click.echo(table(["Release", "From", "SHA-256 begins"], rows), nl=False)
 
 
-@standards.command()
+@standards.command(short_help="Show what a name of the standard is.")
 @click.argument("name")
 @click.option(
     "--ig", default="SDTMIG 3.4", show_default=True, metavar="RELEASE", help="Implementation guide."
@@ -66,7 +66,7 @@ def show(name: str, ig: str, ct: str, folder: Path) -> None:
             click.echo(table(one.header, one.rows, width=columns), nl=False)
 
 
-@standards.command("import")
+@standards.command("import", short_help="Import a release.")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--to", type=any_folder(), default=FOLDER, show_default=True, metavar="DIR", help="Folder to write to."

@@ -35,7 +35,7 @@ raw_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Build the SDTM datasets of a study.")
 @click.argument("study", type=click.Path(path_type=Path))
 @raw_option
 @click.option(
@@ -96,7 +96,7 @@ def build(
     finish(built.issues, fail_on)
 
 
-@click.command()
+@click.command(short_help="Check a specification, and its raw files.")
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option(
     "--raw",
@@ -160,7 +160,7 @@ def _tried(refused: list[Issue], step: Callable[[], Result]) -> Result | None:
         return None
 
 
-@click.command()
+@click.command(short_help="Show where a record comes from.")
 @click.argument("out", type=any_folder(exists=True))
 @click.argument("dataset")
 @click.argument("usubjid")

@@ -37,15 +37,17 @@ def progress(*, shown: bool) -> Iterator[Told]:
         yield Told(lambda _: None, lambda _done, _total: None)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        number = bar.add_task("", total=None)
-        yield Told(
-            lambda text: bar.reset(number, description=text, total=None),
-            lambda done, total: bar.update(number, completed=done, total=total),
-        )
+
+        def stage(text: str) -> None:
+            for number in bar.task_ids:
+                bar.remove_task(number)
+            bar.add_task(text, total=None)
+
+        yield Told(stage, lambda done, total: bar.update(bar.task_ids[-1], completed=done, total=total))
 
 
 def partitions(sources: Sources, processes: int) -> int | None:
@@ -84,13 +86,27 @@ def _leave_interrupt_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """Processes that start meanwhile never see Ctrl-C, not even while they import; this one sees it afterwards."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _in_order(
     pool: ProcessPoolExecutor, ahead: int, function: Callable[[Task], Result], tasks: Iterable[Task]
 ) -> Iterator[Result]:
     """`pool.map` that holds at most `ahead` tasks in memory: each is a copy of its subjects' records."""
     waiting: deque[Future[Result]] = deque()
     for task in tasks:
-        waiting.append(pool.submit(function, task))
+        with _interrupt_held_back():
+            waiting.append(pool.submit(function, task))
         if len(waiting) >= ahead:
             yield waiting.popleft().result()
     while waiting:
