@@ -14,6 +14,7 @@ import pyarrow as pa
 import sdtm_il2.methods.assign
 import sdtm_il2.methods.dates
 import sdtm_il2.methods.identifiers
+import sdtm_il2.methods.numbers
 import sdtm_il2.methods.results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance

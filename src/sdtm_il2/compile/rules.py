@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sdtm_il2.compile.names import Scope
 from sdtm_il2.compile.terms import Binding, bind, check_literal
 from sdtm_il2.errors import Location
+from sdtm_il2.methods.dates import is_time_unit
 from sdtm_il2.plan.calls import (
     BranchCall,
     Call,
@@ -20,6 +21,7 @@ from sdtm_il2.plan.calls import (
     Test,
     VariableRef,
 )
+from sdtm_il2.plan.expression import parse_expression
 from sdtm_il2.plan.template import parse_template
 from sdtm_il2.spec.model import Branch, Checked, DateRule, MethodCall, Text, VariableSpec
 from sdtm_il2.standards import VariableDef
@@ -63,9 +65,10 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
     if call is None:
         return None
     when = scope.test(spec.when, spec.at) if spec.when is not None else None
+    shift = _template_call(scope, target, Text(spec.shift, spec.at)) if spec.shift else None
     return Rule(
         call, when, spec.undecided, spec.precision, _origin(scope, spec, call), spec.crf, spec.comment,
-        spec.description, spec.at,
+        spec.description, spec.at, shift,
     )  # fmt: skip
 
 
@@ -152,6 +155,47 @@ def template_operands(scope: Scope, text: Text) -> tuple[Operand, ...]:
     return tuple(operands)
 
 
+def _template_call(scope: Scope, target: Target, text: Text) -> Call | None:
+    """A template beside a method (`shift`): the same grammar, no codelist."""
+    call = _template(scope, target, MethodCall("template", (text,), at=text.at))
+    return replace(call, options=Options()) if call is not None else None
+
+
+def _compute(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    try:
+        _, names = parse_expression(text.text)
+    except ValueError as error:
+        scope.study.problems.add("SPEC133", target.name, text.at, expression=text.text, fault=str(error))
+        return None
+    decimal = "."
+    operands: list[Operand] = []
+    for name in names:
+        ref = scope.resolve(name)
+        source = scope.source_of(ref) if isinstance(ref, ColumnRef) else None
+        if source is not None and source.decimal:
+            decimal = source.decimal
+        operands.append(ref)
+    return Call("compute", (Literal(text.text, text.at), *operands), Options(decimal=decimal), call.at)
+
+
+def _duration(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    if "from" in call.options:
+        ends = [
+            scope.variable(call.options[key][0].text, call.at, target.name, call.method)
+            for key in ("from", "to")
+        ]
+        found = tuple(one for one in ends if one is not None)
+        return Call("duration", found, Options(), call.at) if len(found) == 2 else None
+    value, unit = call.options["value"][0], call.options["unit"][0]
+    column = scope.column(value.text, value.at, target.name, call.method)
+    if column is None:
+        return None
+    # a unit that is a word of time is meant as such; anything else is a column
+    named: Operand = Literal(unit.text, unit.at) if is_time_unit(unit.text) else scope.resolve(unit.text)
+    return Call("duration_of_value", (column, named), Options(), call.at)
+
+
 def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     refs: list[ColumnRef] = []
     for argument in call.argument:
@@ -175,9 +219,7 @@ def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     return Call("datetime", tuple(refs), Options(formats=formats, unknown=unknown, pivot=pivot), call.at)
 
 
-def _operand(
-    scope: Scope, target: Target, part: Part, *, literal: bool
-) -> Operand | None:
+def _operand(scope: Scope, target: Target, part: Part, *, literal: bool) -> Operand | None:
     """An operand of coalesce (names) or of a case branch (texts): a nested method, a name or a text."""
     if isinstance(part, MethodCall):
         return _compile(scope, target, part)
@@ -315,6 +357,8 @@ _COMPILERS: dict[str, _Compiler] = {
     "coalesce": _coalesce,
     "case": _case,
     "copy": _copy,
+    "compute": _compute,
+    "duration": _duration,
     "earliest": _extreme,
     "latest": _extreme,
     "age": _age,

@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, distinct, take
 from sdtm_il2.errors import issue
-from sdtm_il2.iso8601 import DateStatus, ages, parse_date_times, parse_dates, study_days, truncate
+from sdtm_il2.iso8601 import DateStatus, ages, between, parse_date_times, parse_dates, study_days, truncate
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
-from sdtm_il2.methods.evaluate import evaluate, filled, method, select_by, where
+from sdtm_il2.methods.evaluate import evaluate, filled, method, number_text, select_by, where
+from sdtm_il2.methods.results import number, plain
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef, normal
 
@@ -162,6 +163,11 @@ _UNIT_WORDS = {
     **dict.fromkeys(("minute", "minutes", "min", "mins", "分", "分钟"), "PT{}M"),
     **dict.fromkeys(("second", "seconds", "s", "sec", "secs", "秒"), "PT{}S"),
 }
+
+
+def is_time_unit(text: str) -> bool:
+    """Whether a text is a word for a unit of time, such as days or 周."""
+    return normal(text) in _UNIT_WORDS
 
 
 @method("duration")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import char, distinct
-from sdtm_il2.iso8601 import truncate
+from sdtm_il2.iso8601 import shift, truncate
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef, half_width
 from sdtm_il2.where import evaluate as evaluate_clause
@@ -59,6 +59,10 @@ def evaluate_rule(view: View, rule: Rule) -> pd.Series:
         column = where(column, mask.holds)
         if mask.otherwise is not None and mask.undecided.any():
             column = replaced(column, mask.undecided, mask.otherwise)
+    if rule.shift is not None:
+        moved, impossible = shift(column, evaluate(view, rule.shift))
+        view.report("DATA814", impossible, at=rule.at)
+        column = char(pa.array(moved.array))
     if rule.precision:
         column = char(pa.array(truncate(column, rule.precision).array))  # type: ignore[arg-type]
     return column

@@ -199,7 +199,9 @@ class View:
                 (text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count
             ]
         first = self.first_place(records)
-        found = issue(code, target or self.target, at, count=len(records), first=first, values=counted, **fields)
+        found = issue(
+            code, target or self.target, at, count=len(records), first=first, values=counted, **fields
+        )
         # all values stay until the partitions are merged: which are the most frequent is known only then
         self.partition.issues.append(replace(found, values=tuple(counted)))
 

@@ -180,6 +180,7 @@ class Rule:
     comment: str = ""
     description: str = ""
     at: Location = NOWHERE
+    shift: Operand | None = None
 
     def source_columns(self) -> tuple[tuple[str, str, Location], ...]:
         """Columns of whole sources that the rule reads: earliest and latest of SOURCE.COL."""
@@ -196,6 +197,8 @@ class Rule:
         """Everything that the rule reads, in order, each once."""
         found: dict[Ref, None] = {}
         _collect(self.call, found)
+        if self.shift is not None:
+            _collect(self.shift, found)
         if self.when is not None:
             found.update(dict.fromkeys(self.when.names.values()))
         return tuple(found)
