@@ -13,7 +13,7 @@ from sdtm_il2.compile.rules import compile_rule
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.unbuilt import refuse_unbuilt
 from sdtm_il2.errors import PlanError, Problems, SpecError
-from sdtm_il2.plan.calls import Call, Literal, Rule, VariableRef
+from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef
@@ -168,9 +168,11 @@ def _block_rules(
             if rule is not None:
                 rules[name] = rule
     for header in dict.fromkeys(header for decode in block.decode for header in decode.headers):
-        if dataset.variable(header) is not None and header not in lines:
+        known = dataset.variable(header)
+        if known is not None and header not in lines:
+            terms = bind(study, f"{domain}.{header}", None, known).terms
             rules[header] = Rule(
-                Call("decode", (Literal(header),)), origin="Assigned by Sponsor", at=block.at
+                Call("decode", (Literal(header),), Options(terms=terms)), origin="Assigned by Sponsor", at=block.at
             )
     if compiled.tests is not None:
         for name in dict.fromkeys(name for row in compiled.tests.rows for name in row.variables):

@@ -138,8 +138,8 @@ class View:
     def _column(self, ref: ColumnRef) -> pd.Series:
         block = self.block
         if not ref.alias:
-            for decode, positions in zip(block.plan.decode, block.tables, strict=True):
-                if ref.column in decode.headers:
+            for decode, positions in zip(block.plan.decode, block.tables, strict=False):
+                if ref.column in decode.added:
                     place = decode.headers.index(ref.column)
                     return take(char([row[place] for row in decode.rows]), positions)
         source, dataset = block.plan.source_of(ref.alias)

@@ -35,6 +35,12 @@ class DecodePlan:
     rows: tuple[tuple[str, ...], ...]
     at: Location = NOWHERE
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The headers that become columns: all but the keys that are named as the record's own columns."""
+        own = {header for ref, header in self.by if ref == ColumnRef("", header)}
+        return tuple(header for header in self.headers if header not in own)
+
 
 @dataclass(frozen=True, slots=True)
 class TestsPlan:
@@ -236,7 +242,7 @@ class Plan:
 
 
 def _decoded(block: BlockPlan, ref: ColumnRef) -> bool:
-    return not ref.alias and any(ref.column in decode.headers for decode in block.decode)
+    return not ref.alias and any(ref.column in decode.added for decode in block.decode)
 
 
 def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, str, Location]]:
