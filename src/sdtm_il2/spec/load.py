@@ -197,6 +197,7 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
             if (when := clause(row.items.get("when"), place))
         ),
         at=place.at(nodes.lines[name]),
+        sheet=text(node, "sheet"),
     )
 
 

@@ -443,6 +443,7 @@ class SourceSpec:
     unsubmitted_columns: Mapping[str, str] = field(default_factory=dict)
     unsubmitted_rows: tuple[Discard, ...] = ()
     at: Location = NOWHERE
+    sheet: str = ""
     visit: VisitRule | None = None
 
 
