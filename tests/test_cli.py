@@ -1,87 +1,20 @@
-"""The command: exact texts, exit codes, and what a failed run leaves behind."""
+"""The command on a study: exact texts, exit codes, and what a failed run leaves behind."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 import sdtm_il2
-from sdtm_il2.cli import main
+from cli_study import FAULTY, STUDY, files, folder, run
 from sdtm_il2.cli.workers import mapper
 from sdtm_il2.errors import Location, OutputError, issue
 
-STUDY = {
-    "study.yaml": """\
-study: S-1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-dates: {format: [yyyy-mm-dd]}
-sources:
-  dm: {path: raw/dm.csv, subject: ID, private: [NAME]}
-  ae:
-    path: raw/ae.csv
-    subject: ID
-    keep: {one_per: [ID, NR], last: VERSION}
-    not_submitted: {rows: [{when: STATUS EQ screening, reason: before the first dose}]}
-domains: [dm.yaml, ae.yaml]
-""",
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: ID}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
-""",
-    "ae.yaml": """\
-domain: AE
-keys: [STUDYID, USUBJID, AETERM, AESTDTC]
-records: [{from: ae}]
-variables:
-  AESPID: {assign: NR}
-  AETERM: {assign: TERM}
-  AEDECOD: {assign: TERM}
-  AESEV: {assign: SEVERITY}
-  AESTDTC: {datetime: START}
-""",
-    "raw/dm.csv": "ID,NAME,SEX\n001,Ann Example,F\n002,Bob Example,M\n",
-    "raw/ae.csv": """\
-ID,NR,VERSION,STATUS,TERM,SEVERITY,START
-001,1,1,treatment,Headache,Mild,2024-01-02
-001,1,2,treatment,Headache,Severe,2024-01-02
-001,2,1,screening,Nausea,Mild,2023-12-01
-002,1,1,treatment,Rash,Mild,2024-01-05
-""",
-}
-#: The same raw file with a severity that no list has and a record without subject.
-FAULTY = STUDY["raw/ae.csv"].replace("Rash,Mild", "Rash,Ghastly") + ",2,1,treatment,Cough,Mild,2024-01-06\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A study, and the working folder of the command."""
-    for name, text in STUDY.items():
-        path = tmp_path / "study" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, prog_name="sdtm-il2")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+__all__ = ["folder"]  # the fixture that the tests ask for by name
 
 
 def faults() -> str:
@@ -422,145 +355,3 @@ def test_trace_of_a_record_that_is_not_there(folder: Path) -> None:
     done = run("trace", "out", "AE", "S-1-001", "7")
     assert done.exit_code == 2
     assert "OUT911 AE: 0 records with this USUBJID and --SEQ 7\n" in done.stderr
-
-
-# ---- explain, standards, files ---------------------------------------------------------------------------
-
-
-def test_explain_prints_a_page() -> None:
-    done = run("explain", "spec100")
-    assert done.stdout.startswith("SPEC100 (error): ")
-    assert done.exit_code == 0
-
-
-def test_explain_of_an_unknown_code_names_the_nearest() -> None:
-    done = run("explain", "DATA81")
-    assert done.exit_code == 2
-    assert "there is no issue code 'DATA81'; did you mean DATA8" in done.stderr
-    assert "Codes are such as DATA801." in run("explain", "???").stderr
-
-
-def test_standards_are_listed_and_shown() -> None:
-    assert [line.split("  ")[0] for line in run("standards", "list").stdout.splitlines()[1:5]] == [
-        "SDTMIG 3.2",
-        "SDTMIG 3.3",
-        "SDTMIG 3.4",
-        "SDTM CT 2025-03-28",
-    ]
-    assert run("standards", "show", "AE.AESEV").stdout == (
-        "AE.AESEV: Severity/Intensity\n"
-        "  Type: Char\n"
-        "  Role: Record Qualifier\n"
-        "  Core: Perm\n"
-        "  Defined by: SDTMIG 3.4\n"
-        "\n"
-        "Codelist  Short name  Name                                         Extensible\n"
-        "C66769    AESEV       Severity/Intensity Scale for Adverse Events  no\n"
-    )
-    assert run("standards", "show", "AE").stdout.startswith("AE: Adverse Events\n  Class: EVENTS\n")
-    assert "MODERATE" in run("standards", "show", "C66769", "--ig", "3.3").stdout
-
-
-def test_an_unknown_name_of_the_standard() -> None:
-    done = run("standards", "show", "AESEVX")
-    assert done.exit_code == 2
-    assert "hint: nearest: AESEV" in done.stderr
-
-
-def test_an_imported_release_is_listed_and_used(folder: Path) -> None:
-    (folder / "SDTM Terminology 2031-01-31.csv").write_text(
-        "codelist_code,term_code,extensible,codelist_name,submission_value,synonyms,preferred_term\n"
-        "C99999,,N,Mood,MOOD,,CDISC SDTM Mood Terminology\n"
-        "C99999,C99998,,Mood,GOOD,,Good\n"
-    )
-    done = run("standards", "import", "SDTM Terminology 2031-01-31.csv")
-    assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("SDTM CT 2031-01-31: 1 codelists, 1 terms, read as ")
-    assert done.stdout.splitlines()[0].endswith("written to standards/sdtm-ct-2031-01-31.zip")
-    assert "SDTM CT 2031-01-31" in run("standards", "list").stdout
-    shown = run("standards", "show", "MOOD", "--ct", "2031-01-31").stdout
-    assert shown.startswith("MOOD (C99999): Mood\n")
-
-
-def test_xpt_files_are_shown_and_checked(folder: Path) -> None:
-    run("build", "study")
-    lines = run("xpt", "show", "out/dm.xpt").stdout.splitlines()
-    assert lines[0] == "DM: Demographics"
-    assert lines[5] == "Variable  Type  Length  Used  Format  Label"
-    assert lines[6] == "STUDYID   Char       3     3          Study Identifier"
-    done = run("xpt", "check", "out/dm.xpt", "out/ae.xpt")
-    assert (done.stdout, done.exit_code) == ("no issues\n", 0)
-    Path("cut.xpt").write_bytes(Path("out/dm.xpt").read_bytes()[:-100])
-    cut = run("xpt", "check", "out/dm.xpt", "cut.xpt")
-    assert cut.stdout.startswith("Errors\ncut.xpt: XPT6")
-    assert cut.exit_code == 1
-
-
-def test_an_unknown_encoding(folder: Path) -> None:
-    run("build", "study")
-    done = run("xpt", "show", "out/dm.xpt", "--encoding", "klingon")
-    assert done.exit_code == 2
-    assert "XPT650" in done.stderr
-
-
-def test_define_files_are_checked_and_rendered(folder: Path) -> None:
-    run("build", "study")
-    assert run("define", "check", "out/define.xml").exit_code == 0
-    done = run("define", "html", "out/define.xml", "--out", "page.html")
-    assert (done.stdout, done.exit_code) == ("written to page.html\n", 0)
-    assert (folder / "page.html").read_bytes() == (folder / "out" / "define.html").read_bytes()
-    (folder / "broken.xml").write_text("<ODM><Study></ODM>")
-    assert run("define", "html", "broken.xml", "--out", "page.html").exit_code == 2
-    assert (folder / "page.html").read_bytes() == (folder / "out" / "define.html").read_bytes()
-    broken = run("define", "check", "broken.xml")
-    assert broken.stdout.startswith("Errors\nbroken.xml:1: DEF702: ")
-    assert broken.exit_code == 1
-    refused = run("define", "html", "out/define.xml", "--out", "no/such/folder/page.html")
-    assert refused.exit_code == 2
-    assert "OUT990: " in refused.stderr
-
-
-# ---- the command itself ----------------------------------------------------------------------------------
-
-
-def test_version_and_help() -> None:
-    assert run("--version").stdout == f"sdtm-il2, version {sdtm_il2.__version__}\n"
-    for arguments in ([], ["build"], ["check"], ["trace"], ["explain"], ["standards"], ["xpt"], ["define"]):
-        shown = run(*arguments, "-h")
-        assert shown.exit_code == 0
-        assert max(map(len, shown.stdout.splitlines())) <= 80
-        assert "..." not in shown.stdout.replace("[ARGS]...", "").replace("FILES...", "")
-
-
-def test_help_and_explain_read_no_data_library() -> None:
-    code = (
-        "import sys; from sdtm_il2.cli import main\n"
-        "try: main(['explain', 'DATA801'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted({'pandas', 'pyarrow', 'numpy', 'lxml', 'rich.console'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_it_runs_as_a_module_and_prints_no_escapes_into_a_pipe(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sdtm_il2", "build", "study"], capture_output=True, check=True, cwd=folder
-    )
-    assert b"\x1b" not in done.stdout + done.stderr
-    assert done.stderr == b""
-
-
-def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "sdtm_il2", "standards", "show", "LBTESTCD"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 141
