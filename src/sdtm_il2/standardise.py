@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from sdtm_il2.dataset import Column, Dataset, VariableType, arrow, char, constant, distinct, ranks, take
 from sdtm_il2.methods.evaluate import filled, number_text
-from sdtm_il2.methods.results import number
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
+from sdtm_il2.plan.number import number
 
 #: XPORT v5 and SDTM hold at most this many bytes in one character value.
 MAX_TEXT = 200
@@ -99,21 +99,23 @@ def domain_datasets(
     columns: list[Column] = []
     values: dict[str, pd.Series] = {}
     extra: list[tuple[VariablePlan, pd.Series, str, str]] = []
+    most = 0
     for variable in plan.variables:
         column = take(records.columns[variable.name], order)
-        if variable.supplemental is not None:
-            extra.append((variable, column, variable.name, variable.supplemental.label))
-            continue
+        rest: tuple[pd.Series, ...] = ()
         if variable.type == "Char":
             column, rest = split_long(column)
-            for place, part in enumerate(rest, 1):
-                extra.append((variable, part, continued_name(variable.name, place), variable.label))
+        extra += [(variable, part, "", variable.label) for part in rest]
+        most = max(most, len(rest))
+        if variable.supplemental is not None:
+            extra.append((variable, column, variable.name, variable.label))
+            continue
         columns.append(Column(variable.name, variable.label, variable.type))
         values[variable.name] = column
     frame = pd.DataFrame(values, copy=False)
     dataset = Dataset(plan.domain, plan.label, tuple(columns), frame)
     _check_keys(partition, records, frame)
-    supplement, parents = _supplemental(plan, frame, extra)
+    supplement, parents = _supplemental(plan, frame, _named(plan, extra, most))
     return dataset, supplement, parents
 
 
@@ -122,7 +124,7 @@ def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tup
 
     >>> first, rest = split_long(char(["word " * 50]))
     >>> len(first[0]), len(rest), len(rest[0][0])
-    (199, 1, 50)
+    (199, 1, 51)
     """
     longest = pc.max(pc.binary_length(arrow(column))).as_py() or 0
     if longest <= limit:
@@ -137,25 +139,21 @@ def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tup
 
 
 def cut_text(text: str, limit: int = MAX_TEXT) -> list[str]:
-    """A text in parts of at most `limit` UTF-8 bytes, cut after a blank where there is one; joined they are the text.
+    """A text in parts of at most `limit` UTF-8 bytes, cut before a blank where there is one; joined they are the text.
 
-    A part ends before the blank, the next begins with it only if nothing else fits: no character is lost.
+    A part never ends with a blank, because XPORT does not keep those: the next part begins with it. (Only a
+    run of blanks as long as the limit has no such place.)
+
+    >>> cut_text("to be or not", 6), cut_text("中文字", 6)
+    (['to be', ' or', ' not'], ['中文', '字'])
     """
     parts: list[str] = []
     while len(text.encode()) > limit:
-        size, end = 0, 0
-        for character in text:
-            size += len(character.encode())
-            if size > limit:
-                break
-            end += 1
-        blank = text.rfind(" ", 0, end + 1)
-        if blank <= 0:
-            parts.append(text[:end])
-            text = text[end:]
-        else:
-            parts.append(text[:blank])
-            text = text[blank + 1 :]
+        end = len(text.encode()[:limit].decode(errors="ignore"))
+        blank = text.rfind(" ", 1, end + 1)
+        start = len(text[: blank + 1].rstrip(" ")) if blank > 0 else 0
+        parts.append(text[: start or end])
+        text = text[start or end :]
     parts.append(text)
     return parts
 
@@ -168,6 +166,40 @@ def continued_name(variable: str, place: int) -> str:
     """
     digits = str(place)
     return variable[: 8 - len(digits)] + digits
+
+
+def continued_names(variables: Sequence[str], places: int) -> dict[tuple[str, int], str]:
+    """The QNAM of each part of each variable; a name that another variable has is shortened further.
+
+    >>> continued_names(["AETERM", "AETERM1"], 1)
+    {('AETERM', 1): 'AETER1', ('AETERM1', 1): 'AETERM11'}
+    """
+    taken = set(variables)
+    names: dict[tuple[str, int], str] = {}
+    for place in range(1, places + 1):
+        for variable in variables:
+            stems = (variable[:size] for size in range(len(variable), 0, -1))
+            names[variable, place] = next(
+                (name for stem in stems if (name := continued_name(stem, place)) not in taken),
+                continued_name(variable, place),
+            )
+            taken.add(names[variable, place])
+    return names
+
+
+def _named(
+    plan: DomainPlan, extra: Sequence[tuple[VariablePlan, pd.Series, str, str]], places: int
+) -> list[tuple[VariablePlan, pd.Series, str, str]]:
+    """The parts of long texts with their QNAM: by the plan alone, so that every partition gives the same."""
+    names = continued_names([one.name for one in plan.variables], places)
+    seen: dict[str, int] = {}
+    found = []
+    for variable, column, name, label in extra:
+        if not name:
+            seen[variable.name] = seen.get(variable.name, 0) + 1
+            name = names[variable.name, seen[variable.name]]
+        found.append((variable, column, name, label))
+    return found
 
 
 def _supplemental(
