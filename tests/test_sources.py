@@ -104,27 +104,29 @@ def test_sources_cross_process_borders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("lab.xlsx", "an Excel workbook"),
-        ("lab.sas7bdat", "a SAS dataset"),
-        ("lab.XPT", "a SAS transport file"),
-        ("lab.parquet", "a Parquet file"),
-        ("odm.xml", "an XML file"),
+        ("lab.xls", "an old Excel workbook"),
+        ("lab.XLSB", "a binary Excel workbook"),
+        ("formats.sas7bcat", "a SAS format catalog"),
+        ("odm.json", "a JSON file"),
     ],
 )
 def test_other_formats_are_refused(tmp_path: Path, path: str, kind: str) -> None:
-    assert refusal(tmp_path, spec("lab", path)) == (
-        f"study.yaml:8: SRC301 lab: {path} is {kind}, which is not read; readable are csv, tsv, tab, txt\n"
-        "  hint: export the file as CSV and name it in path:"
+    message = refusal(tmp_path, spec("lab", path))
+    start = (
+        f"study.yaml:8: SRC301 lab: {path} is {kind}, which is not read; readable are csv, tsv, tab, txt, "
     )
+    assert message.startswith(start)
+    assert message.endswith("\n  hint: export the file as CSV and name it in path:")
 
 
 def test_other_formats_in_disguise(tmp_path: Path) -> None:
     write(tmp_path, {"lab.csv": b"PK\x03\x04xlsx"})
-    assert refusal(tmp_path, spec("lab")).startswith(
-        "study.yaml:8: SRC301 lab: lab.csv is an Excel workbook or zip archive by its content, which is not"
+    assert refusal(tmp_path, spec("lab")) == (
+        "study.yaml:8: SRC341 lab: lab.csv is read as text, but is an Excel workbook or zip archive by its "
+        "content\n  hint: write format: xlsx, or export the file as CSV"
     )
-    assert refusal(tmp_path, spec("lab", format="odm")).startswith(
-        "study.yaml:8: SRC301 lab: lab.csv is of format 'odm', which is not read"
+    assert refusal(tmp_path, spec("lab", format="word")).startswith(
+        "study.yaml:8: SRC301 lab: lab.csv is of format 'word', which is not read"
     )
     write(tmp_path, {"export.dat": "A,B\n1,2\n"})
     assert read_sources(study(spec("lab", "export.dat", format="csv")), tmp_path)["lab"].columns == ("A", "B")

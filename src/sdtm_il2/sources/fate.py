@@ -34,14 +34,16 @@ class Reading:
     """The records of one source while their fate is decided; ``problems`` collects what the data hold."""
 
     spec: SourceSpec
-    file: str
+    files: tuple[str, ...]
+    file: npt.NDArray[np.int16]
     rows: Positions
     cells: Mapping[str, pa.Array]
     problems: Problems
 
     def place(self, positions: Positions) -> Location:
         """Where the first of the records stands."""
-        return Location(self.file, int(self.rows[positions.min()]))
+        first = int(positions.min())
+        return Location(self.files[int(self.file[first])], int(self.rows[first]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,82 +1,142 @@
-"""Where the file of a source lies: inside the raw folder, in a format that is read."""
+"""Where the files of a source lie: inside the raw folder, one by name or several by pattern, and of what kind."""
 
 from __future__ import annotations
 
 import difflib
 import os
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sdtm_il2.errors import Problems
 from sdtm_il2.spec.model import SourceSpec
 
-#: Formats that `format:` may state and that are read as delimited text.
-TEXT_FORMATS: Final = ("csv", "tsv", "tab", "txt")
+#: What `format:` may state, and the kind of file that it means; a kind has its reader in read.py.
+FORMATS: Final = {
+    "csv": "text",
+    "tsv": "text",
+    "tab": "text",
+    "txt": "text",
+    "xlsx": "xlsx",
+    "xlsm": "xlsx",
+    "sas7bdat": "sas7bdat",
+    "xpt": "xpt",
+    "parquet": "parquet",
+}
+#: What messages offer.
+READABLE: Final = ("csv", "tsv", "tab", "txt", "xlsx", "sas7bdat", "xpt", "parquet")
 
 _OTHER_ENDINGS: Final = {
-    ".xlsx": "an Excel workbook",
-    ".xlsm": "an Excel workbook",
-    ".xls": "an Excel workbook",
-    ".sas7bdat": "a SAS dataset",
-    ".xpt": "a SAS transport file",
-    ".parquet": "a Parquet file",
+    ".xls": "an old Excel workbook",
+    ".xlsb": "a binary Excel workbook",
+    ".sas7bcat": "a SAS format catalog",
     ".xml": "an XML file",
     ".json": "a JSON file",
 }
+#: First bytes of files that are no text, what they are, and what to write for them.
 _OTHER_STARTS: Final = {
-    b"PK\x03\x04": "an Excel workbook or zip archive by its content",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook by its content",
-    b"PAR1": "a Parquet file by its content",
-    b"HEADER RECORD*******": "a SAS transport file by its content",
+    b"PK\x03\x04": ("an Excel workbook or zip archive", "write format: xlsx, or export the file as CSV"),
+    b"\xd0\xcf\x11\xe0": ("an old or an encrypted Excel workbook", "save it as XLSX without a password"),
+    b"PAR1": ("a Parquet file", "write format: parquet"),
+    b"HEADER RECORD*******": ("a SAS transport file", "write format: xpt"),
+    b"\0" * 12 + b"\xc2\xea\x81\x60": ("a SAS dataset", "write format: sas7bdat"),
 }
 _LISTED: Final = 20_000  # files looked at for a hint
+#: The file of a record is kept as a 16-bit number.
+MOST_FILES: Final = 32_000
 
 
-def find_file(spec: SourceSpec, raw: Path, problems: Problems) -> tuple[Path | None, str]:
-    """The file of a source and its printed name: its path relative to the raw folder, with slashes.
+@dataclass(frozen=True, slots=True)
+class RawPath:
+    """One file of a source: where it is, its printed name (relative to the raw folder), its kind."""
 
-    Adds SRC301 (format not read), SRC302 (missing, with the nearest names), SRC303 (outside the raw folder,
-    links resolved first) or SRC336 (no file, or not readable); the path is None then.
+    path: Path
+    name: str
+    kind: str
+
+
+def find_files(spec: SourceSpec, raw: Path, problems: Problems) -> tuple[RawPath, ...]:
+    """The file of a source; with `*` or `?` in the path all that match, sorted by name.
+
+    `*` and `?` stand for characters of one file or folder name, `**` for any folders. Hidden files and the
+    locks that Excel leaves (``~$lab.xlsx``) never match. Names are relative to the raw folder, with slashes.
+
+    Adds SRC301 (kind not read), SRC302 (missing, with the nearest names), SRC303 (outside the raw folder,
+    links resolved first), SRC336 (no file), SRC344 (no match) or SRC346 (too many); there is no file then.
     """
     name = spec.path.replace("\\", "/")
     folder = raw.resolve()
     stated = Path(name)
     if stated.is_absolute():
         problems.add("SRC303", spec.name, spec.at, path=name, how="")
-        return None, name
+        return ()
+    if "*" not in name and "?" not in name:
+        found = _find(spec, name, folder, problems)
+        return () if found is None else (found,)
+    if ".." in stated.parts:
+        problems.add("SRC303", spec.name, spec.at, path=name, how="")
+        return ()
+    names = _matches(name, folder)
+    if not names:
+        problems.add("SRC344", spec.name, spec.at, pattern=name, help=_nearest_files(name, folder))
+    elif len(names) > MOST_FILES:
+        problems.add("SRC346", spec.name, spec.at, pattern=name, found=len(names), most=MOST_FILES)
+        names = []
+    files = [_find(spec, one, folder, problems) for one in names]
+    return tuple(one for one in files if one is not None)
+
+
+def _matches(pattern: str, folder: Path) -> list[str]:
+    """The files that match, brackets in names standing for themselves."""
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in folder.glob(pattern.replace("[", "[[]")):
+        inner = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith((".", "~$")) for part in inner.parts):
+            found.append(inner.as_posix())
+    return sorted(set(found))
+
+
+def _find(spec: SourceSpec, name: str, folder: Path, problems: Problems) -> RawPath | None:
+    stated = Path(name)
     path = (folder / stated).resolve()
     if not path.is_relative_to(folder):
         linked = (folder / stated).exists() and ".." not in stated.parts
         problems.add("SRC303", spec.name, spec.at, path=name, how=", where a link leads" if linked else "")
-        return None, name
+        return None
     name = Path(os.path.normpath(stated)).as_posix()
-    kind = _other_format(spec, path)
-    if kind:
-        problems.add("SRC301", spec.name, spec.at, path=name, format=kind, allowed=", ".join(TEXT_FORMATS))
-        return None, name
+    kind, other = _kind(spec, name)
+    if other:
+        problems.add("SRC301", spec.name, spec.at, path=name, format=other, allowed=", ".join(READABLE))
+        return None
     if not path.exists():
         problems.add("SRC302", spec.name, spec.at, path=name, help=_nearest_files(name, folder))
-        return None, name
+        return None
     if not path.is_file():
         problems.add("SRC336", spec.name, spec.at, path=name, reason="it is no file")
-        return None, name
-    return path, name
+        return None
+    return RawPath(path, name, kind)
 
 
-def _other_format(spec: SourceSpec, path: Path) -> str:
-    """What the file is, if it is no text; "" if it is read as text."""
+def _kind(spec: SourceSpec, name: str) -> tuple[str, str]:
+    """The kind of a file by `format:`, else by its ending, else text; and what it is if it is not read."""
     if spec.format:
-        return "" if spec.format.lower() in TEXT_FORMATS else f"of format '{spec.format}'"
-    return _OTHER_ENDINGS.get(path.suffix.lower(), "")
+        kind = FORMATS.get(spec.format.lower(), "")
+        return kind, "" if kind else f"of format '{spec.format}'"
+    ending = PurePosixPath(name).suffix.lower()
+    if ending in _OTHER_ENDINGS:
+        return "", _OTHER_ENDINGS[ending]
+    return FORMATS.get(ending.removeprefix("."), "text"), ""
 
 
-def other_content(data: bytes) -> str:
-    """What the first bytes show a file to be, if that is no text; else "".
+def other_content(data: bytes) -> tuple[str, str]:
+    """What the first bytes show a file to be, if that is no text, and what to do; else two empty texts.
 
-    >>> other_content(b"PK\\x03\\x04...")
-    'an Excel workbook or zip archive by its content'
+    >>> other_content(b"PAR1...")
+    ('a Parquet file', 'write format: parquet')
     """
-    return next((kind for start, kind in _OTHER_STARTS.items() if data.startswith(start)), "")
+    return next((found for start, found in _OTHER_STARTS.items() if data.startswith(start)), ("", ""))
 
 
 def _nearest_files(name: str, folder: Path) -> str:

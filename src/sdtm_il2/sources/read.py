@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -22,12 +22,44 @@ from sdtm_il2.sources.fate import (
     find_subjects,
     supersede_records,
 )
-from sdtm_il2.sources.files import TEXT_FORMATS, find_file, other_content
+from sdtm_il2.sources.files import RawPath, find_files, other_content
 from sdtm_il2.sources.model import Source, Sources
+from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
 from sdtm_il2.spec.model import SourceSpec, StudySpec
 
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t", "tab": "\t"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawFile:
+    """One file of a source, read: what its reader needs. ``name`` is what messages print."""
+
+    spec: SourceSpec
+    path: Path
+    name: str
+    data: bytes
+    folder: Path
+
+
+def _text(file: RawFile) -> RawTable:
+    spec = file.spec
+    return read_text(
+        file.path,
+        encoding=spec.encoding,
+        delimiter=spec.delimiter or _DELIMITERS.get(spec.format.lower(), ""),
+        header=spec.header,
+        target=spec.name,
+        file=file.name,
+        at=spec.at,
+        data=file.data,
+    )
+
+
+#: The reader of each kind of file, and the keys of a source that mean something to it.
+READERS: Final[Mapping[str, tuple[Callable[[RawFile], RawTable], frozenset[str]]]] = {
+    "text": (_text, frozenset({"encoding", "delimiter", "header"})),
+}
 
 
 def read_sources(spec: StudySpec, raw: Path) -> Sources:
@@ -90,32 +122,24 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     None where the source in which the subjects are looked up could not be read: that has its own issue.
     """
     problems = Problems()
-    path, name = find_file(spec, folder, problems)
-    data = b""
-    if path is not None:
-        try:
-            data = path.read_bytes()
-        except OSError as fault:
-            problems.add("SRC336", spec.name, spec.at, path=name, reason=fault.strerror or str(fault))
-        kind = other_content(data)
-        if kind:
-            problems.add(
-                "SRC301", spec.name, spec.at, path=name, format=kind, allowed=", ".join(TEXT_FORMATS)
-            )
+    files = find_files(spec, folder, problems)
     problems.stop(SourceError)
-    assert path is not None  # else there was a problem
-    digest = hashlib.sha256(data).hexdigest()
-    table = read_text(
-        path,
-        encoding=spec.encoding,
-        delimiter=spec.delimiter or _DELIMITERS.get(spec.format.lower(), ""),
-        header=spec.header,
-        target=spec.name,
-        file=name,
-        at=spec.at,
-        data=data,
-    )
-    del data
+    tables: list[RawTable] = []
+    digests: list[str] = []
+    for one in files:
+        try:
+            table, digest = _read_file(spec, one, folder)
+        except SourceError as fault:
+            problems.found.extend(fault.issues)
+        else:
+            tables.append(table)
+            digests.append(digest)
+    problems.stop(SourceError)
+    names = [one.name for one in files]
+    table, file = stack_tables(tables, names, spec.name, spec.at, problems)
+    problems.stop(SourceError)
+    del tables
+    name = names[0]
     table = rename_columns(table, spec, name, problems)
     check_columns(spec, table, name, held, problems)
     problems.stop(SourceError)
@@ -124,7 +148,7 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     found += table.issues
     found += problems.found
     cells, collected = _clean(table, spec)
-    reading = Reading(spec, name, table.rows, cells, Problems())
+    reading = Reading(spec, tuple(names), file, table.rows, cells, Problems())
     private = tuple(column.text for column in spec.private)
     frame = pd.DataFrame(
         {column: char(array) for column, array in cells.items() if column not in private},
@@ -138,19 +162,52 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     source = Source(
         name=spec.name,
         spec=spec,
-        files=(name,),
+        files=(*names, *table.beside),
         frame=frame,
         collected={column: text for column, text in collected.items() if column not in private},
         rows=table.rows,
-        file=np.zeros(len(table.rows), np.int16),
+        file=file,
         status=status,
         superseded_by=superseded_by,
         subject=subject,
         headers={column: text for column, text in table.headers.items() if column not in private},
         private=private,
-        sha256=(digest,),
+        sha256=(*digests, *table.beside.values()),
     )
     return Held(source, cells)
+
+
+def _read_file(spec: SourceSpec, file: RawPath, folder: Path) -> tuple[RawTable, str]:
+    """The records of one file by the reader of its kind, and its digest; raises `SourceError`."""
+    problems = Problems()
+    data = b""
+    try:
+        data = file.path.read_bytes()
+    except OSError as fault:
+        problems.add("SRC336", spec.name, spec.at, path=file.name, reason=fault.strerror or str(fault))
+    if not data and not problems.found:
+        problems.add("SRC304", spec.name, spec.at, path=file.name)
+    other, advice = other_content(data) if file.kind == "text" else ("", "")
+    if other:
+        problems.add("SRC341", spec.name, spec.at, path=file.name, content=other, help=advice)
+    problems.stop(SourceError)
+    reader, keys = READERS[file.kind]
+    _check_keys(spec, file, keys, problems)
+    table = reader(RawFile(spec, file.path, file.name, data, folder))
+    return replace(table, issues=(*problems.found, *table.issues)), hashlib.sha256(data).hexdigest()
+
+
+def _check_keys(spec: SourceSpec, file: RawPath, keys: frozenset[str], problems: Problems) -> None:
+    """SRC342: a key that the kind of file has no use for, stated all the same."""
+    stated = {
+        "encoding": spec.encoding != "utf-8",
+        "delimiter": bool(spec.delimiter),
+        "header": spec.header != (1,),
+        "sheet": bool(spec.sheet),
+    }
+    idle = [f"{key}:" for key, given in stated.items() if given and key not in keys]
+    if idle:
+        problems.add("SRC342", spec.name, spec.at, keys=", ".join(idle), kind=file.kind)
 
 
 def _clean(table: RawTable, spec: SourceSpec) -> tuple[dict[str, pa.Array], dict[str, pd.Series]]:

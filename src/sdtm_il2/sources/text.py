@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +40,17 @@ class RawTable:
     """The records of one file as text.
 
     ``frame`` has one ``str`` column a column of the file, in file order, "" where a cell is empty; ``rows``
-    is the line (from 1, header and title lines counted) on which each record starts; ``headers`` gives the
-    header text of each column as it stands in the file.
+    is the line (from 1, header and title lines counted) on which each record starts, in a file without lines
+    the number of the record; ``headers`` gives the header text of each column as it stands in the file, or
+    its label where the file has labels. ``beside`` are other files that were read with it, by name, with
+    their SHA-256 digests.
     """
 
     frame: pd.DataFrame
     rows: npt.NDArray[np.int64]
     headers: Mapping[str, str]
     issues: tuple[Issue, ...]
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def read_text(
     lines = find_lines(text, head.delimiter, start=head.body, first_line=head.line)
     table, lines = _read_records(text, lines, head, target, name, at, problems)
     columns, rows = _without_blank(table, lines, target, name, at, problems)
-    return _name_columns(columns, rows, head, target, name, at, problems)
+    frame, headers = name_columns(columns, rows, head.texts, target, name, at, problems)
+    return RawTable(frame, rows, headers, tuple(problems.found))
 
 
 # ---- header ---------------------------------------------------------------------------------------------
@@ -362,29 +366,35 @@ def _unique(name: str, taken: set[str]) -> str:
     return f"{name}#{number}"
 
 
-def _name_columns(
-    columns: list[pa.Array],
+def name_columns(
+    columns: Sequence[pa.Array],
     rows: npt.NDArray[np.int64],
-    head: _Header,
+    texts: Sequence[str],
     target: str,
     name: str,
     at: Location,
     problems: Problems,
-) -> RawTable:
-    """Every column gets a name of its own: its header, ``HEADER#2`` or ``COLUMN n``."""
-    taken = {text.strip() for text in head.texts}
+    numbers: Sequence[int] = (),
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Every column gets a name of its own: its header, ``HEADER#2`` or ``COLUMN n``.
+
+    ``texts`` are the headers as they stand in the file, ``numbers`` the places of the columns (from 1) where
+    some are left out. Gives the frame and the header text of each of its columns. Adds SRC316 (header stands
+    twice), SRC317 (no header) and SRC318 (neither header nor data: left out).
+    """
+    taken = {text.strip() for text in texts}
     frame: dict[str, pd.Series] = {}
     headers: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
     dropped = 0
-    for index, (text, column) in enumerate(zip(head.texts, columns, strict=True)):
+    for index, (text, column) in enumerate(zip(texts, columns, strict=True)):
         own = text.strip()
         if not own:
             filled = np.flatnonzero(~blank_cells(column))
             if not len(filled):
                 dropped += 1
                 continue
-            own = f"COLUMN {index + 1}"
+            own = f"COLUMN {numbers[index] if numbers else index + 1}"
             own = _unique(own, taken) if own in taken else own
             first = Location(name, int(rows[filled[0]]))
             problems.add("SRC317", target, at, count=len(filled), first=first, name=own)
@@ -406,5 +416,4 @@ def _name_columns(
         )
     if dropped:
         problems.add("SRC318", target, at, count=dropped)
-    index_ = pd.RangeIndex(len(rows))
-    return RawTable(pd.DataFrame(frame, index=index_, copy=False), rows, headers, tuple(problems.found))
+    return pd.DataFrame(frame, index=pd.RangeIndex(len(rows)), copy=False), headers
