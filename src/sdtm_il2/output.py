@@ -65,7 +65,7 @@ def write_build(
     DefineError; the old output is whole after any failure.
     """
     out = out.resolve()
-    check_folder(build, out)
+    check_folder(out, build.sources.raw)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -82,21 +82,15 @@ def write_build(
     return Manifest(out, outputs)
 
 
-def check_folder(build: Build, out: Path) -> None:
-    """OUT901: the folder is somebody else's; OUT903: it holds or is the inputs. Ask before a long build."""
+def check_folder(out: Path, *inputs: Path) -> None:
+    """OUT901: the folder is somebody else's; OUT903: it is or holds an input folder. Ask before a long build."""
     out = out.resolve()
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(issue("OUT901", folder=out.name))
-    for inputs, folder in (("raw files", build.sources.raw.resolve()),):
+    for folder in map(Path.resolve, inputs):
         if out == folder or out in folder.parents:
-            raise OutputError(
-                issue(
-                    "OUT903",
-                    folder=out.name,
-                    relation="above" if out != folder else "the folder of",
-                    inputs=inputs,
-                )
-            )
+            relation = "the folder of" if out == folder else "above"
+            raise OutputError(issue("OUT903", folder=out.name, relation=relation, inputs="input files"))
 
 
 def _write(
@@ -202,7 +196,7 @@ def _replace(temporary: Path, out: Path) -> None:
     out.rename(old)
     try:
         temporary.rename(out)
-    except OSError:
+    except BaseException:  # an interrupt too
         old.rename(out)
         raise
     finally:

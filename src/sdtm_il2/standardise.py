@@ -43,9 +43,8 @@ def typed(view: View, column: pd.Series, type_: VariableType, decimal: str = "."
     texts = [text.replace(",", ".") if decimal == "," else text for text in encoded.values]
     numbers = [number(text) for text in texts]
     values = np.array([np.nan if one is None else float(one) for one in numbers], np.float64)
-    bad = np.array(
-        [one is None and bool(text.strip()) for one, text in zip(numbers, texts, strict=True)], bool
-    )
+    bad = ~np.isfinite(values) & np.array([bool(text.strip()) for text in texts], bool)
+    values = np.where(bad, np.nan, values)
     if not len(column):
         return pd.Series(np.empty(0, np.float64))
     view.report("DATA804", bad[encoded.codes], column)

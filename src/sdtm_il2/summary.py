@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from sdtm_il2.dataset import Dataset, Summary, ValueLevel, ValueSummary, arrow, distinct
 from sdtm_il2.iso8601 import form
 from sdtm_il2.methods.evaluate import number_text
-from sdtm_il2.methods.results import number
 from sdtm_il2.plan.model import DomainPlan
+from sdtm_il2.plan.number import number
 
 _DATES = ("DTC", "STDTC", "ENDTC")
 #: Variables of findings that differ by test.

@@ -70,7 +70,7 @@ def build(
     """
     from sdtm_il2.build import build as build_study
     from sdtm_il2.cli.workers import mapper, partitions, progress
-    from sdtm_il2.output import write_build
+    from sdtm_il2.output import check_folder, write_build
     from sdtm_il2.report.text import balance_text, datasets_text
     from sdtm_il2.sources import read_sources
     from sdtm_il2.spec import load_spec
@@ -79,8 +79,10 @@ def build(
         told.stage("reading the specification")
         spec = load_spec(study)
         standard, plan = compiled(spec)
+        raw = spec.folder if raw is None else raw
+        check_folder(out, raw, spec.folder)
         told.stage("reading raw files")
-        sources = read_sources(spec, spec.folder if raw is None else raw)
+        sources = read_sources(spec, raw)
         told.stage("building")
         with mapper(processes) as share:
             parts = partitions(sources, processes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sdtm_il2.compile.names import Scope, Study, nearest
@@ -9,11 +10,21 @@ from sdtm_il2.compile.rules import compile_rule, template_operands
 from sdtm_il2.compile.terms import bind, check_literal
 from sdtm_il2.errors import Location
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, TermMap
-from sdtm_il2.plan.model import BlockPlan, DecodePlan, JoinPlan, SubmitPlan, TestsPlan
+from sdtm_il2.plan.model import BlockPlan, DecodePlan, EachPlan, GroupPlan, JoinPlan, SubmitPlan, TestsPlan
 from sdtm_il2.plan.template import template_columns
-from sdtm_il2.spec.model import BlockSpec, DomainSpec, MethodCall, SubmitSpec, TestsSpec, Text, VariableSpec
+from sdtm_il2.spec.model import (
+    BlockSpec,
+    DomainSpec,
+    EachSpec,
+    MethodCall,
+    SubmitSpec,
+    TestsSpec,
+    Text,
+    VariableSpec,
+)
 from sdtm_il2.standards import DatasetDef
 
+_RANGE = re.compile(r"(.*?)(\d+)-(.*?)(\d+)")
 _CELLS = ("result", "unit", "low", "high", "range", "indicator")
 
 
@@ -54,10 +65,41 @@ def compile_block(
         for one in block.decode
     )
     tests = _tests(scope, dataset, block.tests) if block.tests is not None else None
+    group = None
+    if block.group is not None:
+        keys = tuple(ColumnRef("", name) for name in block.group.by)
+        group = GroupPlan(keys, block.group.take, block.group.at)
     return BlockPlan(
         block.id, block.from_, is_dataset, tuple(joins), where, decode, tests,
-        compile_submit(scope, block.submit), block.at,
+        compile_submit(scope, block.submit), block.at, _each(scope, block.each), group,
     )  # fmt: skip
+
+
+def _each(scope: Scope, specs: tuple[EachSpec, ...]) -> tuple[EachPlan, ...]:
+    """`each` with ranges of columns written out; lists of different lengths are SPEC134."""
+    plans = tuple(EachPlan(one.name, expand_range(one.columns), one.at) for one in specs)
+    for one in plans[1:]:
+        if len(one.columns) != len(plans[0].columns):
+            scope.study.problems.add(
+                "SPEC134", f"{scope.domain} records", one.at, name=one.name, number=len(one.columns),
+                other=plans[0].name, expected=len(plans[0].columns),
+            )  # fmt: skip
+    return plans
+
+
+def expand_range(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """``DOSE1-DOSE3`` as DOSE1, DOSE2, DOSE3; a list stays as it is.
+
+    >>> expand_range(("DOSE9-DOSE11",))
+    ('DOSE9', 'DOSE10', 'DOSE11')
+    """
+    if len(columns) != 1:
+        return columns
+    found = _RANGE.fullmatch(columns[0])
+    if found is None or found[1] != found[3] or int(found[2]) > int(found[4]):
+        return columns
+    width = len(found[2]) if found[2].startswith("0") else 0
+    return tuple(f"{found[1]}{number:0{width}d}" for number in range(int(found[2]), int(found[4]) + 1))
 
 
 def compile_submit(scope: Scope, submit: SubmitSpec | None) -> SubmitPlan | None:

@@ -112,7 +112,7 @@ def _domain_needs(
 
     for block in domain.blocks:
         if block.dataset:
-            needs[records][f"{block.source} submit"] = None
+            needs[records][f"{block.source} order"] = None
         for join in block.joins:
             if join.dataset:
                 needs[records][f"{join.source} submit"] = None

@@ -172,7 +172,9 @@ def _block_rules(
         if known is not None and header not in lines:
             terms = bind(study, f"{domain}.{header}", None, known).terms
             rules[header] = Rule(
-                Call("decode", (Literal(header),), Options(terms=terms)), origin="Assigned by Sponsor", at=block.at
+                Call("decode", (Literal(header),), Options(terms=terms)),
+                origin="Assigned by Sponsor",
+                at=block.at,
             )
     if compiled.tests is not None:
         for name in dict.fromkeys(name for row in compiled.tests.rows for name in row.variables):

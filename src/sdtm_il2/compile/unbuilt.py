@@ -33,10 +33,8 @@ def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
         for dictionary in domain.dictionaries:
             yield domain.domain, dictionary.dictionary, dictionary.at
         for block in domain.records:
-            for each in block.each:
-                yield domain.domain, "each", each.at
-            if block.group is not None:
-                yield domain.domain, "group", block.group.at
+            if block.each and block.from_ in study.domains:
+                yield domain.domain, "each of a dataset", block.each[0].at
             if block.tests is not None and block.tests.ranges:
                 yield domain.domain, "range", block.tests.at
             if block.tests is not None and block.tests.standard:

@@ -13,9 +13,9 @@ from sdtm_il2.iso8601 import DateStatus, ages, between, parse_date_times, parse_
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
 from sdtm_il2.methods.evaluate import evaluate, filled, method, number_text, select_by, where
-from sdtm_il2.methods.results import number, plain
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef, normal
+from sdtm_il2.plan.number import number, plain
 
 _STATUS_CODES = {
     DateStatus.NO_FORMAT: "DATA806",

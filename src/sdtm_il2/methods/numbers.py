@@ -9,10 +9,10 @@ import pandas as pd
 
 from sdtm_il2.dataset import char, distinct
 from sdtm_il2.methods.evaluate import evaluate, method, number_text
-from sdtm_il2.methods.results import number, plain
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import Call, Literal
 from sdtm_il2.plan.expression import evaluate_expression, parse_expression
+from sdtm_il2.plan.number import number, plain
 
 
 @method("compute")

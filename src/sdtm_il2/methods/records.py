@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdtm_il2.dataset import distinct, take
+from sdtm_il2.dataset import distinct, ranks, take
 from sdtm_il2.methods.evaluate import filled, select_by
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
 from sdtm_il2.plan.calls import ColumnRef, normal
@@ -24,6 +25,10 @@ def domain_records(partition: Partition, plan: DomainPlan) -> DomainRecords:
         _joined(view)
         if block.where is not None:
             _keep(view.block, select_by(view, block.where).holds)
+        if block.each:
+            _repeated(view)
+        if block.group is not None:
+            _grouped(view)
         _decoded(view)
         if block.tests is not None:
             _tested(view, block.tests)
@@ -33,8 +38,9 @@ def domain_records(partition: Partition, plan: DomainPlan) -> DomainRecords:
 def _base(partition: Partition, block: BlockPlan) -> BlockRecords:
     if block.dataset:
         other = partition.domains[block.source]
-        kept = np.arange(len(other)) if other.submitted is None else np.flatnonzero(other.submitted)
-        return BlockRecords(block, other.subjects[kept], {"": kept.astype(np.int64)})
+        # in the dataset's own order, which is what first and last of a group mean
+        kept = other.order if other.order is not None else np.arange(len(other), dtype=np.int64)
+        return BlockRecords(block, other.subjects[kept], {"": kept})
     part = partition.sources[block.source]
     kept = np.flatnonzero(part.reason == 0)
     subjects = part.subjects[kept] if part.subjects is not None else np.full(len(kept), -1, np.int32)
@@ -51,6 +57,8 @@ def select(block: BlockRecords, rows: Positions) -> None:
     block.tables = [positions[rows] for positions in block.tables]
     if block.test is not None:
         block.test = block.test[rows]
+    if block.each is not None:
+        block.each = block.each[rows]
 
 
 # ---- joins --------------------------------------------------------------------------------------------------
@@ -165,6 +173,54 @@ def _join(view: View, join: JoinPlan, left: npt.NDArray[np.int64], right: npt.ND
     single = count == 1
     found[single] = kept[order[first[single]]]
     block.positions[join.alias] = found
+
+
+# ---- each and group ------------------------------------------------------------------------------------------
+
+
+def _repeated(view: View) -> None:
+    """One record for each repetition in which a column is filled, in the order of the columns."""
+    block = view.block
+    each = block.plan.each
+    frame = view.partition.sources[block.plan.source].frame
+    rows: list[Positions] = []
+    numbers: list[npt.NDArray[np.int32]] = []
+    for number in range(len(each[0].columns)):
+        mask = np.zeros(len(block), bool)
+        for one in each:
+            mask |= filled(take(frame[one.columns[number]], block.positions[""]))
+        found = np.flatnonzero(mask).astype(np.int64)
+        rows.append(found)
+        numbers.append(np.full(len(found), number, np.int32))
+    all_rows, all_numbers = np.concatenate(rows), np.concatenate(numbers)
+    order = np.lexsort((all_numbers, all_rows))
+    empty = np.ones(len(block), bool)
+    empty[all_rows] = False
+    _discard(view, empty, f"{each[0].at}: no repetition is filled")
+    select(block, all_rows[order])
+    block.each = all_numbers[order]
+
+
+def _grouped(view: View) -> None:
+    """One record for each group, in the order of its first member; a record whose key is empty is DATA844."""
+    block = view.block
+    plan = block.plan.group
+    assert plan is not None
+    keys = block.subjects.astype(np.int64)
+    empty = np.zeros(len(block), bool)
+    for ref in plan.by:
+        column = view.read(ref)
+        empty |= ~filled(column)
+        codes = ranks(column)[0]
+        keys = pd.factorize(keys * (int(codes.max(initial=0)) + 1) + codes)[0].astype(np.int64)
+    view.report("DATA844", empty, at=plan.at, target=f"{view.domain.plan.domain} records")
+    _keep(block, ~empty)
+    group_of = pd.factorize(keys[~empty])[0].astype(np.int64)
+    members = replace(block)
+    first = np.full(int(group_of.max(initial=-1)) + 1, -1, np.int64)
+    first[group_of[::-1]] = np.arange(len(group_of))[::-1]
+    select(block, first)
+    block.members, block.group_of = members, group_of
 
 
 # ---- decode tables and tests tables --------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, 
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options, TermMap
 from sdtm_il2.plan.model import TestsPlan
+from sdtm_il2.plan.number import number, plain
 from sdtm_il2.spec.model import TestRow, UnitRow
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _LIMIT = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([+-]?\d+(?:\.\d+)?)\s*")
 _RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|～|－|to)\s*([+-]?\d+(?:\.\d+)?)\s*")
 
@@ -56,21 +56,6 @@ class Conversion:
         if self.places is not None:
             value = value.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
         return value
-
-
-def plain(value: Decimal) -> str:
-    """A decimal without exponent and trailing zeros.
-
-    >>> plain(Decimal("14.00")), plain(Decimal("1E+2"))
-    ('14', '100')
-    """
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def number(text: str) -> Decimal | None:
-    """The decimal that a text is; None if it is none (``<0.5``, ``1:320``, ``+``)."""
-    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
 
 
 # ---- what a tests table reads from raw cells ---------------------------------------------------------------
@@ -336,7 +321,7 @@ def _one(text: str, conversion_: Conversion, decimal: str, *, numeric: bool) -> 
     value = number(written)
     if value is not None:
         if numeric or conversion_.changed:
-            return _checked(plain(conversion_.apply(value)))
+            return plain(conversion_.apply(value))
         return text
     if numeric:
         return ""
@@ -347,10 +332,6 @@ def _one(text: str, conversion_: Conversion, decimal: str, *, numeric: bool) -> 
         except InvalidOperation:
             return text
     return text
-
-
-def _checked(text: str) -> str:
-    return "0" if text in ("-0", "") else text
 
 
 def _decimal(view: View) -> str:

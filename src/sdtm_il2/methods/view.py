@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from sdtm_il2.dataset import char, constant, distinct, take
+from sdtm_il2.dataset import arrow, char, constant, distinct, take
 from sdtm_il2.errors import NOWHERE, Issue, Location, issue
+from sdtm_il2.methods.group import reduce_column, single_of_group
 from sdtm_il2.plan.calls import ColumnRef, Options, Ref, VariableRef
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
+from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan, Plan
 
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
@@ -45,13 +47,21 @@ class SourcePart:
 
 @dataclass(slots=True)
 class BlockRecords:
-    """The records of one block: their subjects and, by alias, the position of what they come from."""
+    """The records of one block: their subjects and, by alias, the position of what they come from.
+
+    ``test`` is the row of the tests table, ``each`` the number (from 0) among repeated columns. After `group`,
+    ``members`` are the records before it, ``group_of`` the number of each one's group; the positions of a group
+    are those of its first member.
+    """
 
     plan: BlockPlan
     subjects: npt.NDArray[np.int32]
     positions: dict[str, Positions]
     test: npt.NDArray[np.int32] | None = None
     tables: list[Positions] = field(default_factory=list)
+    each: npt.NDArray[np.int32] | None = None
+    members: BlockRecords | None = None
+    group_of: Positions | None = None
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -137,6 +147,12 @@ class View:
 
     def _column(self, ref: ColumnRef) -> pd.Series:
         block = self.block
+        if block.members is not None:
+            return self._reduced(ref)
+        if not ref.alias and block.each is not None:
+            repeated = self._repeated(ref.column)
+            if repeated is not None:
+                return repeated
         if not ref.alias:
             for decode, positions in zip(block.plan.decode, block.tables, strict=False):
                 if ref.column in decode.added:
@@ -150,6 +166,47 @@ class View:
         if len(column) == len(positions) and _whole(positions):
             return column.reset_index(drop=True)
         return take(column, positions)
+
+    def _repeated(self, column: str) -> pd.Series | None:
+        """What `each` adds: the cell of the record's own repetition, its column and its number."""
+        each, numbers = self.block.plan.each, self.block.each
+        assert numbers is not None
+        if column == EACH:
+            return char(pa.array(each[0].columns, pa.large_string()).take(pa.array(numbers)))
+        if column == EACH_NUMBER:
+            texts = [str(number + 1) for number in range(len(each[0].columns))]
+            return char(pa.array(texts, pa.large_string()).take(pa.array(numbers)))
+        plan = self.block.plan.each_of(column)
+        if plan is None:
+            return None
+        pieces: list[pa.Array] = [pa.array([], pa.large_string())]
+        places: list[Positions] = [np.empty(0, np.int64)]
+        frame = self.partition.sources[self.block.plan.source].frame
+        for number, name in enumerate(plan.columns):
+            records = np.flatnonzero(numbers == number).astype(np.int64)
+            pieces.append(arrow(take(frame[name], self.block.positions[""][records])))
+            places.append(records)
+        back = np.empty(len(numbers), np.int64)
+        back[np.concatenate(places)] = np.arange(len(numbers))
+        return char(pa.chunked_array(pieces).combine_chunks().take(pa.array(back)))
+
+    def _reduced(self, ref: ColumnRef) -> pd.Series:
+        """A column of grouped records: reduced as `take` says, else the one value that the group has (DATA843)."""
+        block = self.block
+        members, group_of, plan = block.members, block.group_of, block.plan.group
+        assert members is not None
+        assert group_of is not None
+        assert plan is not None
+        inner = View(self.partition, DomainRecords(self.domain.plan, [members]), 0, self.variable)
+        column = inner.read(ref)
+        how = plan.take.get(str(ref), "")
+        if how:
+            reduced, unfit = reduce_column(column, group_of, len(block), how)
+            self.report("DATA804", unfit, at=plan.at)
+            return reduced
+        one, differ = single_of_group(column, group_of, len(block))
+        self.report("DATA843", differ, at=plan.at, column=str(ref))
+        return one
 
     def _variable(self, ref: VariableRef) -> pd.Series:
         if ref.domain == self.domain.plan.domain:

@@ -11,6 +11,9 @@ from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Te
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
 
+#: What `each` adds to its records: the name of the first repeated column, and its number from 1.
+EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
+
 
 @dataclass(frozen=True, slots=True)
 class JoinPlan:
@@ -71,6 +74,24 @@ class TestsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class EachPlan:
+    """One name for columns that repeat in a row; all lists of a block have the same length."""
+
+    name: str
+    columns: tuple[str, ...]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """One record for each value of ``by`` within the subject; ``take`` says how other columns are reduced."""
+
+    by: tuple[ColumnRef, ...]
+    take: Mapping[str, str] = field(default_factory=dict)
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitPlan:
     """Records for which ``when`` does not hold are not submitted."""
 
@@ -92,6 +113,27 @@ class BlockPlan:
     tests: TestsPlan | None = None
     submit: SubmitPlan | None = None
     at: Location = NOWHERE
+    each: tuple[EachPlan, ...] = ()
+    group: GroupPlan | None = None
+
+    def each_of(self, column: str) -> EachPlan | None:
+        """The repeated columns behind a name; None for a column of its own."""
+        return next((one for one in self.each if one.name == column), None)
+
+    def raw_columns(self, ref: ColumnRef) -> tuple[tuple[str, str], ...]:
+        """The raw columns behind a reference, as (source, column): none for datasets, decode tables and numbers."""
+        source, dataset = self.source_of(ref.alias)
+        if dataset:
+            return ()
+        if not ref.alias:
+            each = self.each_of(ref.column)
+            if each is not None:
+                return tuple((source, column) for column in each.columns)
+            if self.each and ref.column in (EACH, EACH_NUMBER):
+                return ()
+            if _decoded(self, ref):
+                return ()
+        return ((source, ref.column),)
 
     def source_of(self, alias: str) -> tuple[str, bool]:
         """The source (or dataset) behind an alias, and whether it is a dataset."""
@@ -225,11 +267,10 @@ class Plan:
                         continue
                     for source, column, at in rule.source_columns():
                         yield source, column, f"{domain.domain}.{variable.name}", at
-                    for ref in rule.refs():
+                    for ref in (*rule.refs(), *_cells(block, rule)):
                         if isinstance(ref, ColumnRef):
-                            source, dataset = block.source_of(ref.alias)
-                            if not dataset and not _decoded(block, ref):
-                                yield source, ref.column, f"{domain.domain}.{variable.name}", rule.at
+                            for source, column in block.raw_columns(ref):
+                                yield source, column, f"{domain.domain}.{variable.name}", rule.at
                     if block.tests and rule.call.method == "tests":
                         name = str(rule.call.arguments[0].text)  # type: ignore[union-attr]
                         for row in block.tests.rows:
@@ -245,13 +286,28 @@ def _decoded(block: BlockPlan, ref: ColumnRef) -> bool:
     return not ref.alias and any(ref.column in decode.added for decode in block.decode)
 
 
+def _cells(block: BlockPlan, rule: Rule) -> tuple[ColumnRef, ...]:
+    """The raw cells that the collected results of a tests table read."""
+    tests = block.tests
+    if tests is None:
+        return ()
+    if rule.call.method == "result" and "result" not in tests.cells:
+        return tuple(ColumnRef("", row.column) for row in tests.rows)
+    names = {
+        "result": ("result",),
+        "unit": ("unit",),
+        "indicator": ("indicator",),
+        "limit": ("low", "high", "range"),
+    }
+    return tuple(tests.cells[name] for name in names.get(rule.call.method, ()) if name in tests.cells)
+
+
 def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, str, Location]]:
     def own(refs: Iterator[tuple[Ref, Location]]) -> Iterator[tuple[str, str, str, Location]]:
         for ref, at in refs:
             if isinstance(ref, ColumnRef):
-                source, dataset = block.source_of(ref.alias)
-                if not dataset and not _decoded(block, ref):
-                    yield source, ref.column, f"{domain} records", at
+                for source, column in block.raw_columns(ref):
+                    yield source, column, f"{domain} records", at
 
     def refs() -> Iterator[tuple[Ref, Location]]:
         for join in block.joins:
@@ -260,6 +316,10 @@ def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, st
                 yield from ((ColumnRef(join.alias, str(ref)), join.at) for ref in join.where.names.values())
         if block.where:
             yield from ((ref, block.where.at) for ref in block.where.names.values())
+        for each in block.each:
+            yield ColumnRef("", each.name), each.at
+        if block.group is not None:
+            yield from ((ref, block.group.at) for ref in block.group.by)
         for decode in block.decode:
             yield from ((ref, decode.at) for ref, _ in decode.by)
         tests = block.tests
