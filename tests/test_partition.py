@@ -155,7 +155,7 @@ def raw_files(seed: int = 7) -> dict[str, str]:
     ]
     ae = [
         [name if chance.random() < 0.9 else "", f"term {chance.randint(1, 60)}",
-         chance.choice(["mild", "SEVERE", f"odd {chance.randint(1, 400)}"]), when(), chance.choice(["Y", "", ""]),
+         chance.choice(["mild", "SEVERE", *(f"odd {chance.randint(1, 400)}" for _ in range(4))]), when(), chance.choice(["Y", "", ""]),
          chance.choice(["", "n", "很长的备注 " * 20]), "c"]
         for name in names for _ in range(chance.randint(0, 9))
     ]  # fmt: skip
