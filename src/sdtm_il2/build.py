@@ -13,6 +13,8 @@ import pyarrow as pa
 
 import sdtm_il2.methods.assign
 import sdtm_il2.methods.dates
+import sdtm_il2.methods.elements
+import sdtm_il2.methods.exposure
 import sdtm_il2.methods.identifiers
 import sdtm_il2.methods.numbers
 import sdtm_il2.methods.results

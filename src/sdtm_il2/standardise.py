@@ -102,6 +102,10 @@ def domain_datasets(
     for variable in plan.variables:
         column = take(records.columns[variable.name], order)
         rest: tuple[pd.Series, ...] = ()
+        for place, answer in enumerate(_answers(records, variable.name), 1):
+            extra.append(
+                (variable, take(answer, order), continued_name(variable.name, place), variable.label)
+            )
         if variable.type == "Char":
             column, rest = split_long(column)
         extra += [(variable, part, "", variable.label) for part in rest]
@@ -116,6 +120,20 @@ def domain_datasets(
     _check_keys(partition, records, frame)
     supplement, parents = _supplemental(plan, frame, _named(plan, extra, most))
     return dataset, supplement, parents
+
+
+def _answers(records: DomainRecords, variable: str) -> list[pd.Series]:
+    """The single answers of a variable with several ticked boxes, over all blocks."""
+    by_block = records.answers.get(variable, {})
+    most = max((len(parts) for parts in by_block.values()), default=0)
+    whole: list[pd.Series] = []
+    for place in range(most):
+        pieces = []
+        for index, block in enumerate(records.blocks):
+            parts = by_block.get(index, [])
+            pieces.append(arrow(parts[place] if place < len(parts) else constant("", len(block))))
+        whole.append(char(pa.chunked_array(pieces, pa.large_string())))
+    return whole
 
 
 def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tuple[pd.Series, ...]]:

@@ -153,6 +153,10 @@ def _domain_needs(
             if rule.call.method == "last_before":
                 # a record that is not submitted cannot carry the flag
                 needs[node][submit] = None
+            if rule.call.method == "next":
+                needs[node][order] = None
+            if rule.call.method == "epoch" or rule.call.options.within:
+                needs[node]["SE order"] = None
 
 
 def _test_refs(block: BlockPlan) -> Iterator[tuple[Ref, Location]]:

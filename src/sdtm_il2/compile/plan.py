@@ -9,10 +9,10 @@ from sdtm_il2.compile.automatic import collected_results, identifiers, standard_
 from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
-from sdtm_il2.compile.rules import compile_rule
+from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.unbuilt import refuse_unbuilt
-from sdtm_il2.errors import PlanError, Problems, SpecError
+from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
@@ -193,6 +193,7 @@ def _block_rules(
         if _has_reference_start(study) and domain in study.domains
         else {}
     )
+    automatic |= _automatic_epoch(scope, dataset, set(rules) | set(automatic))
     for line in study.spec.derive:
         name = line.name.replace("--", domain)
         if name in automatic and line.method is not None:
@@ -202,6 +203,17 @@ def _block_rules(
     for name, rule in automatic.items():
         rules.setdefault(name, rule)
     return {name: rule for name, rule in rules.items() if name not in dropped}, lines
+
+
+def _automatic_epoch(scope: Scope, dataset: DatasetDef, filled: set[str]) -> dict[str, Rule]:
+    """EPOCH from SE, where the study has elements and the domain a date."""
+    found = epoch_date(scope.study, scope.domain)
+    if "SE" not in scope.study.domains or scope.domain in ("SE", "DM") or dataset.variable("EPOCH") is None:
+        return {}
+    if found is None or found[0].variable not in filled:
+        return {}
+    at = scope.block.at if scope.block else NOWHERE
+    return {"EPOCH": Rule(epoch_call(scope, found[0], found[1], at), origin="Derived by Sponsor", at=at)}
 
 
 def _has_reference_start(study: Study) -> bool:

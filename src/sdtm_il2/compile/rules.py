@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sdtm_il2.compile.names import Scope
+from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.compile.terms import Binding, bind, check_literal
 from sdtm_il2.errors import Location
+from sdtm_il2.iso8601 import days_of_duration
 from sdtm_il2.methods.dates import is_time_unit
 from sdtm_il2.plan.calls import (
     BranchCall,
@@ -335,11 +336,114 @@ def _last_before(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     if same_day not in ("", "before", "after"):
         scope.study.problems.add("SPEC116", target.name, call.at, given=same_day)
         return None
-    if call.options.get("within"):
-        scope.study.problems.add("SPEC126", target.name, call.at, key="within")
-        return None
+    within = "".join(one.text for one in call.options.get("within", ()))
+    reads: tuple[VariableRef, ...] = ()
+    if within:
+        if within != "EPOCH" or text.text != "SE.SESTDTC":
+            scope.study.problems.add("SPEC135", target.name, call.at)
+            return None
+        reads = _elements(scope)
     own = (VariableRef(scope.domain, f"{scope.domain}DTC"), VariableRef(scope.domain, f"{scope.domain}ORRES"))
-    return Call("last_before", (ref, *own), Options(same_day=same_day), call.at)
+    arguments = (ref, *own, *reads)
+    return Call("last_before", arguments, Options(same_day=same_day, within=bool(within)), call.at)
+
+
+def _elements(scope: Scope) -> tuple[VariableRef, ...]:
+    """What of SE the epoch methods read."""
+    domain = scope.study.domains.get("SE")
+    names = ("SESTDTC", "SEENDTC", "EPOCH") if domain is not None else ()
+    return tuple(VariableRef("SE", name) for name in names)
+
+
+def epoch_call(scope: Scope, date: VariableRef, same_day: str, at: Location) -> Call:
+    """EPOCH from SE; on a boundary day with a time missing a finding belongs to the earlier element."""
+    return Call("epoch", (date, *_elements(scope)), Options(same_day=same_day), at)
+
+
+def epoch_date(study: Study, domain: str) -> tuple[VariableRef, str] | None:
+    """The date by which a domain's records have their epoch, and the side of a boundary day: by observation class."""
+    dataset = study.standard.dataset(domain)
+    if dataset is None:
+        return None
+    findings = dataset.define_class.startswith("FINDINGS")
+    suffix, same_day = ("DTC", "before") if findings else ("STDTC", "after")
+    return VariableRef(domain, f"{domain}{suffix}"), same_day
+
+
+def _epoch(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    if "from" in call.options:
+        reference = call.options["from"][0]
+        ref = scope.variable(reference.text, reference.at, target.name, call.method)
+        found = epoch_date(scope.study, scope.domain)
+        if ref is None or found is None:
+            return None
+        texts = [
+            _literal(scope, target, one)
+            for key in ("before", "at", "after")
+            for one in _epoch_text(call, key)
+        ]
+        return Call("epoch_by_date", (found[0], ref, *texts), Options(), call.at)
+    found = epoch_date(scope.study, scope.domain)
+    if found is None or "SE" not in scope.study.domains:
+        scope.study.problems.add("SPEC155", target.name, call.at)
+        return None
+    same_day = "".join(one.text for one in call.options.get("same_day", ())) or found[1]
+    return epoch_call(scope, found[0], same_day, call.at)
+
+
+def _epoch_text(call: MethodCall, key: str) -> tuple[Text, ...]:
+    """The epoch before, at or after the date; the day itself counts as after unless it is stated."""
+    return call.options.get(key) or (call.options.get("after") if key == "at" else None) or (Text(""),)
+
+
+def _next(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    text = _text(call.argument[0])
+    ref = scope.variable(text.text, text.at, target.name, call.method)
+    if ref is None:
+        return None
+    operands: list[Operand] = [ref]
+    if len(call.argument) > 1:
+        otherwise = _operand(scope, target, call.argument[1], literal=True)
+        if otherwise is None:
+            return None
+        operands.append(otherwise)
+    return Call("next", tuple(operands), Options(), call.at)
+
+
+def _interval(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    """Names are the domain's own variables, bare."""
+
+    def own(key: str) -> tuple[VariableRef, ...]:
+        return tuple(VariableRef(scope.domain, text.text) for text in call.options.get(key, ()))
+
+    gap = "".join(one.text for one in call.options.get("gap", ()))
+    if gap:
+        try:
+            days_of_duration(gap)
+        except ValueError as error:
+            scope.study.problems.add("SPEC156", target.name, call.at, fault=str(error))
+            return None
+    start, end = own("start"), own("end") or own("start")
+    where = None
+    if call.where is not None:
+        where = _where(scope, target, call, [VariableRef(scope.domain, "")])
+    return Call("interval", (*start, *end), Options(identity=own("same"), gap=gap, where=where), call.at)
+
+
+def _checked(scope: Scope, target: Target, call: MethodCall) -> Call | None:
+    boxes: list[tuple[Ref, str]] = []
+    for part in call.argument:
+        if not isinstance(part, Checked):
+            raise TypeError("checked takes boxes")
+        ref = scope.column(part.column, part.at, target.name, call.method)
+        if ref is None:
+            return None
+        boxes.append((ref, _literal(scope, target, Text(part.value, part.at)).text))
+    many = "".join(one.text for one in call.options.get("many", ()))
+    if many:
+        many = _literal(scope, target, Text(many, call.at)).text
+    separator = "".join(one.text for one in call.options.get("separator", ()))
+    return Call("checked", (), Options(boxes=tuple(boxes), many=many, separator=separator), call.at)
 
 
 def _text(argument: Part) -> Text:
@@ -357,8 +461,12 @@ _COMPILERS: dict[str, _Compiler] = {
     "coalesce": _coalesce,
     "case": _case,
     "copy": _copy,
+    "checked": _checked,
     "compute": _compute,
     "duration": _duration,
+    "epoch": _epoch,
+    "interval": _interval,
+    "next": _next,
     "earliest": _extreme,
     "latest": _extreme,
     "age": _age,

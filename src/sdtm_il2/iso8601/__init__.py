@@ -16,7 +16,7 @@ from sdtm_il2.iso8601.compare import (
 )
 from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format
 from sdtm_il2.iso8601.raw import TIME_FORMATS, ParsedDates, parse_date_times, parse_dates
-from sdtm_il2.iso8601.shift import between, is_duration, shift
+from sdtm_il2.iso8601.shift import between, days_of_duration, is_duration, shift
 from sdtm_il2.iso8601.text import (
     PRECISIONS,
     Moment,
@@ -46,6 +46,7 @@ __all__ = [
     "between",
     "compare",
     "date_format",
+    "days_of_duration",
     "decide",
     "distinct",
     "earliest",

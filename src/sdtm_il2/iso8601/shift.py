@@ -32,6 +32,18 @@ def _parts(duration: str) -> tuple[int, int, int] | None:
     return sign * months, sign * days, sign * (number["hours"] * 60 + number["minutes"])
 
 
+def days_of_duration(text: str) -> float:
+    """The days of a duration of weeks, days and hours; ValueError for one of months or years, or none at all.
+
+    >>> days_of_duration("P3D"), days_of_duration("PT36H")
+    (3.0, 1.5)
+    """
+    parts = _parts(text)
+    if parts is None or parts[0]:
+        raise ValueError(f"{text!r} is no duration of weeks, days or hours")
+    return parts[1] + parts[2] / 1440
+
+
 def is_duration(text: str) -> bool:
     """Whether a text is a duration that `shift` can apply: ``P1Y2M``, ``-P7D``, ``PT90M``.
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, ranks, take
 from sdtm_il2.iso8601 import decide, is_iso, truncate
+from sdtm_il2.methods.elements import treatment_windows
 from sdtm_il2.methods.evaluate import filled, method
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, VariableRef
@@ -38,16 +39,47 @@ def _flags(view: View, call: Call) -> Mask:
     assert isinstance(result, VariableRef)
     views = [View(view.partition, records, index, view.variable) for index in range(len(records.blocks))]
     dates = records.columns[date.variable]
-    limits = char(pa.chunked_array([arrow(one.read(reference)) for one in views], pa.large_string()))
-    before, _ = decide(dates, "LT", limits)
-    same_day = _same_day(dates, limits)
     candidate = filled(records.columns[result.variable])
     if records.submitted is not None:
         candidate &= records.submitted
+    if not call.options.within:
+        limits = char(pa.chunked_array([arrow(one.read(reference)) for one in views], pa.large_string()))
+        return _last(views, call, dates, limits, candidate)
+    flags = np.zeros(len(records), bool)
+    for previous, start in _windows(views):
+        early, _ = decide(dates, "LT", previous)
+        flags |= _last(views, call, dates, start, candidate & ~early)
+    return flags
+
+
+def _windows(views: list[View]) -> list[tuple[pd.Series, pd.Series]]:
+    """The treatment windows of all records of the domain: of its blocks, one after the other."""
+    per_block = [treatment_windows(one) for one in views]
+    count = max((len(one) for one in per_block), default=0)
+    whole: list[tuple[pd.Series, pd.Series]] = []
+    for number in range(count):
+        pairs = [
+            windows[number] if number < len(windows) else (view.texts(""), view.texts(""))
+            for view, windows in zip(views, per_block, strict=True)
+        ]
+        whole.append(
+            (
+                char(pa.chunked_array([arrow(one) for one, _ in pairs], pa.large_string())),
+                char(pa.chunked_array([arrow(one) for _, one in pairs], pa.large_string())),
+            )
+        )
+    return whole
+
+
+def _last(views: list[View], call: Call, dates: pd.Series, limits: pd.Series, candidate: Mask) -> Mask:
+    """The last candidate of each test before each record's limit."""
+    records = views[0].domain
+    before, _ = decide(dates, "LT", limits)
+    same_day = _same_day(dates, limits)
     if call.options.same_day == "before":
         before |= same_day
     elif call.options.same_day == "":
-        _report(views, "METH512", same_day & candidate, call, reference=str(reference))
+        _report(views, "METH512", same_day & candidate, call, reference=str(call.arguments[0]))
     rows = np.flatnonzero(candidate & before)
     flags = np.zeros(len(records), bool)
     if not len(rows):

@@ -77,6 +77,8 @@ class DomainRecords:
     submitted: Mask | None = None
     order: Positions | None = None
     flags: dict[str, tuple[Options, Mask]] = field(default_factory=dict)
+    numbers: dict[str, Positions] = field(default_factory=dict)
+    answers: dict[str, dict[int, list[pd.Series]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(block) for block in self.blocks)

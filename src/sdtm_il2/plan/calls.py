@@ -144,6 +144,11 @@ class Options:
     where: Test | None = None
     identity: tuple[VariableRef, ...] = ()
     pairs: Mapping[str, str] = field(default_factory=dict)
+    gap: str = ""
+    within: bool = False
+    boxes: tuple[tuple[Ref, str], ...] = ()
+    many: str = ""
+    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +222,4 @@ def _collect(part: Operand | BranchCall, found: dict[Ref, None]) -> None:
         if part.options.where is not None:
             found.update(dict.fromkeys(part.options.where.names.values()))
         found.update(dict.fromkeys(part.options.identity))
+        found.update(dict.fromkeys(ref for ref, _ in part.options.boxes))
