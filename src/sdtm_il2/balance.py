@@ -120,7 +120,11 @@ def _source(
         reason = fate.reasons[int(code) - 1]
         reasons[reason] = reasons.get(reason, 0) + int(count)
     unclaimed = np.flatnonzero(numbers == 4)
-    if len(unclaimed):
+    # a table in which subjects are looked up is used by reading itself
+    link = source.subject is None and any(
+        one.subject is not None and one.subject.lookup == source.name for one in plan.sources
+    )
+    if len(unclaimed) and not link:
         code = "DATA850" if source.subject is not None else "DATA852"
         issues.append(
             issue(
@@ -152,6 +156,9 @@ def _column(
         return ColumnBalance(column, "identifies", reading, filled)
     if column in spec.unsubmitted_columns:
         return ColumnBalance(column, "not submitted", (), filled, spec.unsubmitted_columns[column])
+    note = _discarded(plan, source.name, column)
+    if note:
+        return ColumnBalance(column, "not submitted", (), filled, note)
     if filled:
         first = int(np.flatnonzero(present)[0])
         issues.append(
@@ -167,6 +174,17 @@ def _column(
         )
         return ColumnBalance(column, "unmapped", (), filled)
     return ColumnBalance(column, "empty", (), 0)
+
+
+def _discarded(plan: Plan, source: str, column: str) -> str:
+    """The note of a wide tests table's row with domain `-` for the column; "" if there is none."""
+    notes = (
+        block.tests.discarded.get((column,), "")
+        for domain in plan.domains
+        for block in domain.blocks
+        if block.tests is not None and block.tests.wide and block.source == source
+    )
+    return next(filter(None, notes), "")
 
 
 def _filled(source: Source, column: str) -> npt.NDArray[np.bool_]:
