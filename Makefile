@@ -1,6 +1,6 @@
-# make demo | test | test-slow | bench | look | clean.  Needs only python3 (3.11 or later), make and git.
+# make demo | test | test-slow | bench | look | docs | clean.  Needs only python3 (3.11 or later), make and git.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow bench look clean
+.PHONY: demo test test-slow bench look docs clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -50,6 +50,9 @@ look: demo
 	  echo "build/look/define-$$width.png"; \
 	done
 
+docs: $(DEV)
+	$(BIN)/python docs/generate.py
+
 clean:
 	rm -rf .venv out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -65,13 +68,13 @@ $(BIN)/python:
 $(DEMO): pyproject.toml $(SOURCES) | $(BIN)/python
 	@if [ ! -e $(DEV) ]; then \
 	  echo "installing sdtm_il2 and the libraries that it needs into .venv (a minute or two, once)"; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check . ; \
+	  $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check . ; \
 	fi
 	@touch $@
 
 # pip reads dependency groups since 25.1; the one that comes with Python may be older.
 $(DEV): pyproject.toml | $(BIN)/python
 	@echo "installing sdtm_il2 and the tools of its tests into .venv (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@

@@ -1,0 +1,182 @@
+"""Write docs/messages.md from the catalogue of issues and docs/keys.md from the JSON Schemas.
+
+Run it after either changed: ``.venv/bin/python docs/generate.py`` (or ``make docs``); a test compares.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sdtm_il2.errors import Definition, catalogue
+
+HERE = Path(__file__).resolve().parent
+Schema = Mapping[str, Any]
+
+GROUPS = {
+    "SPEC": "The specification",
+    "STD": "Standards and terminology",
+    "SRC": "Raw files",
+    "PLAN": "The order of variables",
+    "METH": "Methods",
+    "DATA": "Data",
+    "XPT": "SAS XPORT files",
+    "DEF": "Define-XML",
+    "OUT": "Output",
+}
+
+MESSAGES = """# Messages
+
+Every issue has a code. `sdtm-il2 explain CODE` prints its page; this is the list of all of them. An **error**
+means that something is wrong or was left out; a **warning** that it needs a decision; a **note** is worth a
+look. Words in angle brackets are filled in. This page is generated from the catalogue: `make docs`.
+"""
+
+KEYS = """# Keys of the specification
+
+Every key of study.yaml, of a domain file and of define/study.yaml, with what it takes. The same JSON Schemas
+check the files when they are loaded, and complete them in an editor. Keys that the language has and this
+version does not build yet are refused with SPEC183. This page is generated from the schemas: `make docs`.
+How the parts work together is in [language.md](language.md).
+"""
+
+
+def main() -> None:
+    """Write both pages."""
+    for name, page in pages().items():
+        (HERE / name).write_text(page, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    return {"messages.md": _messages(), "keys.md": _keys()}
+
+
+# ---- messages ---------------------------------------------------------------------------------------------
+
+
+def _messages() -> str:
+    parts = [MESSAGES]
+    definitions = catalogue()
+    known = [*GROUPS, *sorted({_group(code) for code in definitions} - set(GROUPS))]
+    for group in known:
+        found = [definitions[code] for code in sorted(definitions) if _group(code) == group]
+        if found:
+            parts.append(
+                f"\n## {GROUPS.get(group, group)}\n\n| Code | Severity | Message | Hint | Why |\n|---|---|---|---|---|\n"
+            )
+            parts += [_line(one) for one in found]
+    return "".join(parts)
+
+
+def _group(code: str) -> str:
+    return code.rstrip(string.digits)
+
+
+def _line(one: Definition) -> str:
+    cells = (one.code, one.severity.value, _words(one.message), _words(one.hint), one.page)
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
+
+
+def _words(template: str) -> str:
+    """A template with the names of its fields: ``{count:record}`` is ``<count> records``."""
+    found: list[str] = []
+    for literal, name, noun, _ in string.Formatter().parse(template):
+        found.append(literal)
+        if name is not None:
+            plural = f"{noun[:-1]}ies" if noun and noun.endswith("ry") else f"{noun}s"
+            found.append(f"<{name}> {plural}" if noun else f"<{name}>")
+    return "".join(found)
+
+
+def _cell(text: str) -> str:
+    """Text in a cell of a table: nothing in it is Markdown, but code in backticks stays code."""
+    pieces = text.replace("|", "\\|").replace("\n", " ").split("`")
+    if len(pieces) % 2 == 0:  # a lone backtick is a character
+        return "\\`".join(_plain(piece) for piece in pieces)
+    return "`".join(piece if place % 2 else _plain(piece) for place, piece in enumerate(pieces))
+
+
+def _plain(text: str) -> str:
+    for character, entity in (("<", "&lt;"), (">", "&gt;"), ("*", "\\*"), ("_", "\\_")):
+        text = text.replace(character, entity)
+    return text
+
+
+# ---- keys -------------------------------------------------------------------------------------------------
+
+
+def _keys() -> str:
+    folder = files("sdtm_il2") / "data" / "schemas"
+    schemas = {
+        f"{name}.schema.json": json.loads((folder / f"{name}.schema.json").read_text(encoding="utf-8"))
+        for name in ("study", "domain", "define")
+    }
+    parts = [KEYS]
+    seen: set[str] = set()
+    for file, schema in schemas.items():
+        parts += _objects(schemas, file, schema, seen)
+    return "".join(parts)
+
+
+def _objects(schemas: Mapping[str, Schema], file: str, schema: Schema, seen: set[str]) -> Iterator[str]:
+    """The tables of an object and of every object below it, each once."""
+    for place, part in _parts(schemas, file, schema):
+        if "properties" not in part:
+            continue
+        key = json.dumps(part, sort_keys=True)
+        if key in seen:
+            continue
+        seen.add(key)
+        yield f"\n## {part.get('title', 'keys')}\n\n{_cell(part.get('description', ''))}\n\n"
+        yield "| Key | What it takes |\n|---|---|\n"
+        required = part.get("required", [])
+        for name, value in part["properties"].items():
+            target = _resolved(schemas, place, value)[1]
+            words = value.get("description") or target.get("description", "")
+            one_of = (
+                f" One of: {', '.join(f'`{word}`' for word in target['enum'] if isinstance(word, str))}."
+                if "enum" in target
+                else ""
+            )
+            yield f"| `{name}`{' (required)' if name in required else ''} | {_cell(words)}{one_of} |\n"
+        if part.get("x-not-built"):
+            names = ", ".join(f"`{name}`" for name in part["x-not-built"])
+            yield f"\nIn the language, but not built yet: {names}.\n"
+        for value in part["properties"].values():
+            yield from _objects(schemas, place, value, seen)
+
+
+def _parts(schemas: Mapping[str, Schema], file: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """The schema behind references, its alternatives, and what its lists and free mappings hold."""
+    file, schema = _resolved(schemas, file, schema)
+    yield file, schema
+    below = [*schema.get("anyOf", []), schema.get("items"), schema.get("additionalProperties")]
+    for one in below:
+        if isinstance(one, dict) and (set(one) - {"required"}) and not _is_clause(one):
+            yield from _parts(schemas, file, one)
+
+
+def _is_clause(schema: Schema) -> bool:
+    """A clause holds clauses; its one key is described where clauses are."""
+    return str(schema.get("$ref", "")).endswith("/clause") or schema.get("title") == "a clause"
+
+
+def _resolved(schemas: Mapping[str, Schema], file: str, schema: Schema) -> tuple[str, Schema]:
+    while "$ref" in schema:
+        name, _, path = str(schema["$ref"]).partition("#")
+        file = name or file
+        extra = {key: value for key, value in schema.items() if key != "$ref"}
+        found: Any = schemas[file]
+        for step in path.strip("/").split("/") if path.strip("/") else ():
+            found = found[step]
+        schema = {**found, **extra}
+    return file, schema
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""What README and docs/ say is run: specification blocks become files, commands print what stands below them.
+
+In a document, in order: a fenced block whose first line is ``# file: PATH`` (or after ``<!-- file: PATH -->``)
+becomes that file; in a ``console`` block each line after ``$`` is run and its output compared, where a line
+``...`` stands for any lines; ``python`` blocks with prompts run as doctests.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = (
+    "README.md",
+    "examples/quickstart/README.md",
+    "docs/tutorial.md",
+    "docs/language.md",
+    "docs/outputs.md",
+)
+FENCE = re.compile(
+    r"(?:<!-- file: (?P<comment>\S+) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: its kind, the file that it is (or ""), and its text."""
+
+    kind: str
+    file: str
+    text: str
+    line: int
+
+
+def blocks(document: str) -> Iterator[Block]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        first = re.match(r"# file: (\S+)\n", found["text"])
+        file = found["comment"] or (first[1] if first else "")
+        yield Block(found["kind"], file, found["text"], text.count("\n", 0, found.start()) + 1)
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Each command of a console block with the output below it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def run(command: str, folder: Path) -> tuple[str, int]:
+    words = shlex.split(command)
+    assert words[0] == "sdtm-il2", command
+    environment = {**os.environ, "PYTHONUTF8": "1", "COLUMNS": "80"}
+    environment.pop("SOURCE_DATE_EPOCH", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "sdtm_il2", *words[1:]], cwd=folder, env=environment, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    return done.stdout, done.returncode
+
+
+def same(expected: str, found: str) -> bool:
+    """Equal but for trailing blanks; a line ``...`` stands for any lines."""
+    pieces = re.split(
+        r"^\.\.\.\n",
+        "".join(f"{line.rstrip()}\n" for line in expected.strip("\n").splitlines()),
+        flags=re.MULTILINE,
+    )
+    pattern = r"(?:.*\n)*?".join(re.escape(piece) for piece in pieces)
+    return (
+        re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in found.strip("\n").splitlines()))
+        is not None
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A place with the quickstart in it, as in a clone."""
+    shutil.copytree(ROOT / "examples" / "quickstart", tmp_path / "examples" / "quickstart")
+    shutil.copytree(
+        ROOT / "src" / "sdtm_il2" / "data" / "schemas", tmp_path / "src" / "sdtm_il2" / "data" / "schemas"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_does_what_it_says(document: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    code = 0
+    for block in blocks(document):
+        place = f"{document}:{block.line}"
+        if block.file:
+            path = folder / block.file
+            assert path.resolve().is_relative_to(folder), place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8", newline="")
+        elif block.kind == "console":
+            for command, expected in commands(block.text):
+                if command == "echo $?":
+                    assert expected.strip() == str(code), place
+                    continue
+                found, code = run(command, folder)
+                assert same(expected, found), (
+                    f"{place}: {command}\n--- expected\n{expected}\n--- found\n{found}"
+                )
+        elif block.kind == "python":
+            test = doctest.DocTestParser().get_doctest(block.text, {}, place, document, block.line)
+            assert test.examples, place
+            failures: list[str] = []
+            doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failures.append)
+            assert not failures, "".join(failures)
+        elif block.kind == "yaml":
+            yaml.safe_load(block.text)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_specification_of_a_document_can_be_built(document: str, folder: Path) -> None:
+    for block in blocks(document):
+        if block.file and "/raw/" not in block.file:
+            path = folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8", newline="")
+    for study in sorted(folder.rglob("study.yaml")):
+        found, code = run(
+            f"sdtm-il2 build {shlex.quote(str(study))} --raw examples/quickstart --out out/{study.parent.name} --quiet",
+            folder,
+        )
+        assert code == 0, f"{study}\n{found}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_between_pages_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", text):
+        if "://" not in target:
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document}: {target}"
+
+
+def test_files_that_the_quickstart_page_quotes_are_the_files() -> None:
+    """The excerpts in the tutorial are lines of the example, not a version of it."""
+    for document in ("docs/tutorial.md", "examples/quickstart/README.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        quoted = re.findall(r"<!-- from: (\S+) -->\n```\w*\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+        for name, excerpt in quoted:
+            encoding = "gb18030" if name.endswith("elisa.csv") else "utf-8"
+            held = (ROOT / name).read_text(encoding=encoding).splitlines()
+            for line in excerpt.splitlines():
+                assert line == "..." or line in held, f"{document}: {name}: {line}"
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["messages.md", "keys.md"])
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    expected = _generator().pages()[name]
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == expected, "run: make docs"
