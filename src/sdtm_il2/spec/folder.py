@@ -37,6 +37,29 @@ class StudyFolder:
     problems: Problems = field(default_factory=Problems)
     files: set[str] = field(default_factory=set)
 
+    def has(self, name: str, naming: str) -> bool:
+        """Whether a file that the file `naming` may name is there; outside the study folder nothing is."""
+        if path_fault(name) not in ("", "holds '..'"):
+            return False
+        root = self.folder.resolve()
+        path = ((root / naming).parent / name).resolve()
+        return path.is_relative_to(root) and path.is_file()
+
+    def folder_inside(self, name: str, at: Location) -> str:
+        """A folder inside the study folder, relative to it; "" after SPEC174, SPEC175 or SPEC100."""
+        root = self.folder.resolve()
+        fault = path_fault(name)
+        path = (root / name).resolve() if not fault else root
+        if fault and fault != "holds '..'":
+            self.problems.add("SPEC174", at=at, path=name, fault=fault)
+        elif fault or not path.is_relative_to(root):
+            self.problems.add("SPEC175", at=at, path=name)
+        elif not path.is_dir():
+            self.problems.add("SPEC100", at=at, path=name, near="make this folder, or correct its name")
+        else:
+            return path.relative_to(root).as_posix()
+        return ""
+
     def read(self, name: str, naming: str, at: Location) -> tuple[str, bytes] | None:
         """Name (relative to the study folder) and bytes of a file that the file `naming` names, or None.
 

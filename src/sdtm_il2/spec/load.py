@@ -3,46 +3,41 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
 from pathlib import Path
 
 from sdtm_il2.errors import Location, SpecError
+from sdtm_il2.spec.domains import check_copies, read_domains
 from sdtm_il2.spec.folder import StudyFolder, path_fault
 from sdtm_il2.spec.model import (
-    BlockSpec,
     CodelistSpec,
     DateRule,
     Discard,
-    DomainSpec,
-    JoinSpec,
     KeepRule,
     SourceSpec,
     StandardSpec,
     StudySpec,
     SubjectRule,
-    SubmitSpec,
 )
-from sdtm_il2.spec.read import MapNode, Node, TextNode
-from sdtm_il2.spec.schema import nearest
-from sdtm_il2.spec.testtable import read_decode, read_tests
-from sdtm_il2.spec.variables import (
+from sdtm_il2.spec.nodes import (
     Place,
+    check_source,
     child,
     clause,
     items,
     line_of,
     mapping,
-    names,
     origin,
-    pairs,
     template,
     terms,
     text,
     texts,
-    variables,
-    versions,
     words,
 )
+from sdtm_il2.spec.read import MapNode, Node, TextNode
+from sdtm_il2.spec.relationships import read_relationships
+from sdtm_il2.spec.schema import nearest
+from sdtm_il2.spec.variables import variables
+from sdtm_il2.spec.visits import read_visit, read_visits
 
 #: USUBJID where study.yaml says nothing.
 USUBJID = "{study}-{subject}"
@@ -86,6 +81,11 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
     if "{subject}" not in usubjid:
         place.add("SPEC198", line_of(node, "usubjid"), value=usubjid, fault="{subject} is missing")
     define = _define(folder)
+    visits = read_visits(node.items.get("visits"), place, folder)
+    domains, tables = read_domains(node, place, folder, visits)
+    check_copies(domains, place)
+    codes = (*(one.domain for one in domains), *(one.domain for one in tables))
+    relationships = read_relationships(node.items.get("relationships"), place, codes, folder)
     return StudySpec(
         folder=folder.folder,
         file=file,
@@ -104,7 +104,7 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         codelists=tuple(
             _codelist(name, child(node, "codelists"), place) for name in child(node, "codelists").items
         ),
-        domains=_domains(node, place, folder),
+        domains=domains,
         derive=variables(node.items.get("derive"), "", place, pattern=True),
         agency=text(node, "agency"),
         name=text(define, "name"),
@@ -112,6 +112,9 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         protocol=text(define, "protocol"),
         files=tuple(sorted(folder.files)),
         at=place.at(node.line),
+        visits=visits,
+        relationships=relationships,
+        tables=tables,
     )
 
 
@@ -198,6 +201,7 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
         ),
         at=place.at(nodes.lines[name]),
         sheet=text(node, "sheet"),
+        visit=read_visit(node.items.get("visit"), place),
     )
 
 
@@ -210,7 +214,7 @@ def _subject(node: Node | None, place: Place) -> SubjectRule | None:
     if not isinstance(node, MapNode):
         return None
     lookup = text(node, "lookup")
-    _check_source(lookup, line_of(node, "lookup"), "lookup", place, ())
+    check_source(lookup, line_of(node, "lookup"), "lookup", place, ())
     return SubjectRule("", lookup, text(node, "by"), text(node, "take"), place.at(node.line))
 
 
@@ -223,6 +227,7 @@ def _keep(node: Node | None, place: Place) -> KeepRule | None:
         text(node, "first"),
         text(node, "same") == "drop",
         place.at(node.line),
+        tuple(one for item in items(node.items.get("prefer")) if (one := clause(item, place))),
     )
 
 
@@ -237,126 +242,3 @@ def _codelist(name: str, nodes: MapNode, place: Place) -> CodelistSpec:
         () if own else texts(sponsor, place),
         place.at(nodes.lines[name]),
     )
-
-
-def _check_source(name: str, line: int, key: str, place: Place, domains: Iterable[str]) -> None:
-    """SPEC178 unless the name is a source of the study or one of the domains."""
-    known = (*place.sources, *domains)
-    if name == "_VISITS":
-        place.add("SPEC183", line, key="_VISITS")
-    elif name and name not in known:
-        what = (
-            "a source of study.yaml" if not domains else "a source of study.yaml nor a domain of this study"
-        )
-        more = nearest(name, known).strip() or f"known here: {', '.join(known)}"
-        place.add("SPEC178", line, key=key, name=name, what=what, help=more)
-
-
-def _domains(node: MapNode, study: Place, folder: StudyFolder) -> tuple[DomainSpec, ...]:
-    """Every domain file; all their codes are known before the first is converted, for `from` and `join`."""
-    found: list[tuple[str, MapNode]] = []
-    codes: dict[str, str] = {}
-    for name in texts(node.items.get("domains"), study):
-        read = folder.read_mapping(name.text, study.file, name.at, "domain")
-        if read is None:
-            continue
-        file, domain = read
-        code = text(domain, "domain")
-        if code and code in codes:
-            folder.problems.add(
-                "SPEC176", at=Location(file, line_of(domain, "domain")), domain=code, other=codes[code]
-            )
-        codes.setdefault(code, f"{file}:{line_of(domain, 'domain')}")
-        found.append((file, domain))
-    return tuple(
-        _domain(domain, Place(file, folder.problems, sources=study.sources), tuple(codes), folder)
-        for file, domain in found
-    )
-
-
-def _domain(node: MapNode, place: Place, domains: tuple[str, ...], folder: StudyFolder) -> DomainSpec:
-    domain = text(node, "domain")
-    here = place.inside(domain)
-    sort = names(node, "sort", here) if words(node, "sort") != ("file",) else ()
-    return DomainSpec(
-        domain=domain,
-        file=place.file,
-        keys=names(node, "keys", here),
-        records=_records(node, domain, here, domains, folder),
-        variables=variables(node.items.get("variables"), domain, here),
-        label=text(node, "label"),
-        class_=text(node, "class"),
-        structure=text(node, "structure"),
-        ig=versions(node.items.get("ig"), here),
-        keys_not_unique=text(node, "keys_not_unique"),
-        sort=sort,
-        sort_file=words(node, "sort") == ("file",),
-        submit=_submit(node.items.get("submit"), here),
-        at=place.at(node.line),
-    )
-
-
-def _records(
-    node: MapNode, domain: str, place: Place, domains: tuple[str, ...], folder: StudyFolder
-) -> tuple[BlockSpec, ...]:
-    """The blocks. Ids that are given must be unique (SPEC177); ids after the source are made so."""
-    blocks = [block for block in items(node.items.get("records")) if isinstance(block, MapNode)]
-    given: dict[str, int] = {}
-    for block in blocks:
-        if name := text(block, "id"):
-            if name in given:
-                place.add("SPEC177", block.lines["id"], id=name, other=given[name])
-            given.setdefault(name, block.lines["id"])
-    taken = set(given)
-    result = []
-    for block in blocks:
-        source = text(block, "from")
-        name = text(block, "id") or source
-        if "id" not in block.items:
-            number = 2
-            while name in taken:
-                name, number = f"{source}-{number}", number + 1
-            taken.add(name)
-        _check_source(source, line_of(block, "from"), "from", place, domains)
-        decode = (read_decode(one, place, folder) for one in items(block.items.get("decode")))
-        result.append(
-            BlockSpec(
-                id=name,
-                from_=source,
-                join=_joins(block.items.get("join"), place, domains),
-                where=clause(block.items.get("where"), place),
-                decode=tuple(one for one in decode if one is not None),
-                tests=read_tests(block.items.get("tests"), domain, place, folder),
-                variables=variables(block.items.get("variables"), domain, place),
-                submit=_submit(block.items.get("submit"), place),
-                origin=origin(text(block, "origin"), line_of(block, "origin"), place),
-                ig=versions(block.items.get("ig"), place),
-                at=place.at(block.line),
-            )
-        )
-    return tuple(result)
-
-
-def _joins(node: Node | None, place: Place, domains: tuple[str, ...]) -> tuple[JoinSpec, ...]:
-    """`join:` by alias; SPEC141: the cardinality is what tells a lookup from a multiplication of records."""
-    found = mapping(node)
-    result = []
-    for alias in found.items:
-        join, line = child(found, alias), found.lines[alias]
-        if "." in alias or any(blank.isspace() for blank in alias):
-            place.add("SPEC169", line, name=alias, what="an alias")
-        if "cardinality" not in join.items:
-            place.add("SPEC141", line, alias=alias)
-        source = text(join, "source")
-        _check_source(source, line_of(join, "source"), "source", place, domains)
-        where = clause(join.items.get("where"), place)
-        by = pairs(join.items.get("by"))
-        result.append(JoinSpec(alias, source, by, text(join, "cardinality"), where, place.at(line)))
-    return tuple(result)
-
-
-def _submit(node: Node | None, place: Place) -> SubmitSpec | None:
-    when = clause(mapping(node).items.get("when"), place)
-    if when is None:
-        return None
-    return SubmitSpec(when, text(node, "else"), place.at(mapping(node).line))

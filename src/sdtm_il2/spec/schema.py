@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.spec.read import MAX_PROBLEMS, ListNode, MapNode, Node, TextNode
 
-SCHEMAS = ("study", "domain", "define")
+SCHEMAS = ("study", "domain", "define", "relationships")
 _FORMS = {
     "minLength": ("an empty text", "a text that is not empty"),
     "minItems": ("an empty list", "at least one item"),
@@ -30,10 +30,10 @@ _KINDS = {"string": "a text", "array": "a list", "object": "a mapping"}
 
 @functools.cache
 def schema(name: str) -> Mapping[str, Any]:
-    """The JSON Schema of one kind of file: study, domain or define.
+    """The JSON Schema of one kind of file: study, domain, define or relationships.
 
-    >>> schema("domain")["required"]
-    ['domain', 'keys', 'records']
+    >>> schema("study")["required"]
+    ['study', 'standard', 'sources', 'domains']
     """
     place = importlib.resources.files("sdtm_il2") / "data" / "schemas" / f"{name}.schema.json"
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
@@ -78,7 +78,7 @@ def check_schema(node: Node, name: str, file: str, problems: Problems) -> None:
     kind), SPEC182 (key missing), SPEC183 (not built yet), SPEC184 (not one of the words), SPEC185 (form),
     SPEC191 (no method), SPEC192 (several methods).
     """
-    report = _Report(node, file, problems)
+    report = _Report(node, file, problems, schema(name)["properties"])
     before = len(problems.found)
     for error in validator(name).iter_errors(plain(node)):
         report.error(error)
@@ -93,6 +93,7 @@ class _Report:
     root: Node
     file: str
     problems: Problems
+    top: Mapping[str, Any]
 
     def error(self, error: ValidationError) -> None:
         """Report one error, or for a choice the errors of the branch that was meant."""
@@ -138,26 +139,50 @@ class _Report:
 
     def _required(self, error: ValidationError) -> None:
         _, line, _ = self._find(error)
-        present, known = _keys(error), _schema(error)["properties"]
+        present, known = _keys(error), _schema(error).get("properties", self.top)
         misspelt = [nearest(key, known) for key in present if key not in known]
         for key in _value(error):
             if key not in present and f"did you mean '{key}'? " not in misspelt:
                 what = _schema(error).get("title", "this place")
                 self.problems.add("SPEC182", at=self._at(line), key=key, what=what)
 
+    def _dependentRequired(self, error: ValidationError) -> None:  # noqa: N802 - the keyword's own name
+        _, line, _ = self._find(error)
+        present = _keys(error)
+        for key, needed in _value(error).items():
+            for other in needed if key in present else ():
+                if other not in present:
+                    self.problems.add(
+                        "SPEC182", at=self._at(line), key=other, what=f"'{key}' of {_title(error)}"
+                    )
+
+    def _None(self, error: ValidationError) -> None:  # noqa: N802 - a key that the schema sets to false
+        """A key of another kind of file: the schema is `false`, without a keyword."""
+        _, line, key = self._find(error)
+        more = "put it into a file of its own"
+        self.problems.add("SPEC180", at=self._at(line), key=key, what="a file of tables", help=more)
+
     def _oneOf(self, error: ValidationError) -> None:  # noqa: N802 - the keyword's own name
         """Every oneOf of our schemas is a list of keys of which exactly one has to stand."""
         node, line, key = self._find(error)
+        if not isinstance(node, MapNode):
+            return  # that it is no mapping has been said
         names = [branch["required"][0] for branch in _value(error)]
         present = [name for name in _keys(error) if name in names]
         unknown = [name for name in _keys(error) if name not in _schema(error)["properties"]]
         choice = "method" if "assign" in names else f"{', '.join(names[:-1])} or {names[-1]}"
         if present:
-            last = node.lines[present[-1]] if isinstance(node, MapNode) else line
-            self.problems.add("SPEC192", at=self._at(last), key=key, found=" and ".join(present))
+            last = node.lines[present[-1]]
+            self.problems.add(
+                "SPEC192", at=self._at(last), key=key or _title(error), found=" and ".join(present)
+            )
         elif not unknown:  # else the unknown key is the method that was meant, and has been named
             self.problems.add(
-                "SPEC191", at=self._at(line), key=key, choice=choice, help=f"add one of {', '.join(names)}"
+                "SPEC191",
+                at=self._at(line),
+                key=key or _title(error),
+                choice=choice,
+                help=f"add one of {', '.join(names)}",
             )
 
     def _type(self, error: ValidationError) -> None:
@@ -208,6 +233,8 @@ class _Report:
     def _form(self, error: ValidationError) -> None:
         node, line, key = self._find(error)
         value, form = _FORMS.get(str(error.validator), ("", ""))
+        if isinstance(node, ListNode) and node.items and error.validator == "minItems":
+            value, form = f"a list of {len(node.items)}", f"a list of {_value(error)}"
         if isinstance(node, TextNode):
             value = f"'{node.text}'"
         form = _schema(error).get("x-form", form)
@@ -217,6 +244,11 @@ class _Report:
 def _schema(error: ValidationError) -> Mapping[str, Any]:
     """The part of the schema that an error is about."""
     return cast(Mapping[str, Any], error.schema)
+
+
+def _title(error: ValidationError) -> str:
+    """What the schema calls the place of an error."""
+    return str(_schema(error).get("title", "this place"))
 
 
 def _value(error: ValidationError) -> Any:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import UnitRow
+from sdtm_il2.spec.model import RangeRow, UnitRow
 from sdtm_il2.spec.schema import nearest
 
 #: A table of tests or terms has some thousand rows; more bytes than this are a raw file named by mistake.
@@ -169,6 +169,7 @@ def nearest_header(header: str, known: Iterable[str]) -> str:
 
 
 _UNIT_HEADERS = ("--TESTCD", "--SPEC", "from", "to", "factor", "offset", "places", "source")
+_UNITS_RIGHT = "from and to are units, factor is a positive decimal number such as 0.0113, offset and places are numbers or blank"
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -207,12 +208,104 @@ def read_units(
             ("places", places, not places or bool(re.fullmatch(r"[0-9]{1,2}", places))),
         ):
             if name in headers and not right:
-                problems.add("SPEC190", at=table.at(row), header=name, cell=text)
+                problems.add("SPEC190", at=table.at(row), header=name, cell=text, right=_UNITS_RIGHT)
         key = (testcd, spec, source, target)
         if key in rows:
             problems.add(
-                "SPEC121", at=table.at(row), key=" + ".join(filter(None, key)), other=rows[key].at.line
+                "SPEC121",
+                at=table.at(row),
+                key=" + ".join(filter(None, key)),
+                other=rows[key].at.line,
+                apart="",
             )
             continue
         rows[key] = UnitRow(table.at(row), testcd, spec, source, target, factor, offset, places, reference)
     return tuple(rows.values()), table.file
+
+
+_RANGE_HEADERS = ("--TESTCD", "--SPEC", "SEX", "age_from", "age_to", "from", "to", "low", "high", "unit")
+_AGE = re.compile(r"[0-9]{1,3}(?:\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_RANGES_RIGHT = (
+    "a row has a --TESTCD and a low or high decimal number; ages are years such as 18, from and to dates such as "
+    "2024-03-01, SEX a submission value such as F, or blank"
+)
+
+
+def read_ranges(
+    name: str, naming: str, at: Location, domain: str, folder: StudyFolder
+) -> tuple[tuple[RangeRow, ...], str]:
+    """The rows of a ranges table and its file: limits of a test for a sex, an age in years and dates.
+
+    An age counts from ``age_from`` up to, but without, ``age_to``; the days ``from`` and ``to`` both count; what is
+    blank holds for all. SPEC122: unknown header. SPEC189: --TESTCD has no column. SPEC190: a cell. SPEC121:
+    two rows that hold for the same test, specimen, sex, age, day and unit.
+    """
+    table = read_table(name, naming, at, folder)
+    if table is None:
+        return (), ""
+    problems = folder.problems
+    top = Location(table.file, 1)
+    known = [header.replace("--", domain) for header in _RANGE_HEADERS]
+    headers = [header.replace("--", domain) for header in table.headers]
+    for header, full in zip(table.headers, headers, strict=True):
+        if full not in known:
+            problems.add("SPEC122", at=top, header=header, nearest=nearest_header(header, _RANGE_HEADERS))
+    if known[0] not in headers:
+        problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
+        return (), table.file
+    seen: dict[tuple[str, str, str, str], list[RangeRow]] = {}
+    rows = []
+    for raw in table.rows:
+        cell = dict(zip(headers, raw.cells, strict=True))
+        row = RangeRow(table.at(raw), *(cell.get(header, "") for header in known))
+        rows.append(row)
+        if not _range_fits(row, problems):
+            continue
+        others = seen.setdefault((row.testcd, row.specimen, row.sex, row.unit), [])
+        if other := next((one for one in others if _meet(row, one)), None):
+            key = " + ".join(filter(None, (row.testcd, row.specimen, row.sex, row.unit)))
+            problems.add(
+                "SPEC121", at=row.at, key=key, other=other.at.line, apart=", or part their ages or dates"
+            )
+        others.append(row)
+    return tuple(rows), table.file
+
+
+def _range_fits(row: RangeRow, problems: Problems) -> bool:
+    """Whether every cell of a row can be used: SPEC190."""
+    right = {
+        "--TESTCD": (row.testcd, bool(row.testcd)),
+        "SEX": (row.sex, not row.sex or bool(re.fullmatch(r"[A-Z]+", row.sex))),
+        "age_from": (row.age_from, not row.age_from or bool(_AGE.fullmatch(row.age_from))),
+        "age_to": (row.age_to, not row.age_to or bool(_AGE.fullmatch(row.age_to))),
+        "from": (row.date_from, not row.date_from or bool(_DATE.fullmatch(row.date_from))),
+        "to": (row.date_to, not row.date_to or bool(_DATE.fullmatch(row.date_to))),
+        "low": (row.low, bool(_NUMBER.fullmatch(row.low)) or (not row.low and bool(row.high))),
+        "high": (row.high, not row.high or bool(_NUMBER.fullmatch(row.high))),
+    }
+    if all(good for _, good in right.values()):
+        right["age_to"] = (row.age_to, not _above(row.age_from, row.age_to, equal=True))
+        right["to"] = (row.date_to, not (row.date_from and row.date_to and row.date_from > row.date_to))
+        right["high"] = (row.high, not _above(row.low, row.high))
+    for header, (cell, good) in right.items():
+        if not good:
+            problems.add("SPEC190", at=row.at, header=header, cell=cell, right=_RANGES_RIGHT)
+    return all(good for _, good in right.values())
+
+
+def _above(low: str, high: str, *, equal: bool = False) -> bool:
+    """Whether two filled numbers stand in the wrong order."""
+    return bool(low and high) and (Decimal(low) > Decimal(high) or (equal and Decimal(low) == Decimal(high)))
+
+
+def _meet(row: RangeRow, other: RangeRow) -> bool:
+    """Whether an age and a day exist for which both rows hold."""
+    ages = [(Decimal(one.age_from or 0), Decimal(one.age_to or 1000)) for one in (row, other)]
+    days = [(one.date_from or "0", one.date_to or "9") for one in (row, other)]
+    return (
+        ages[0][0] < ages[1][1]
+        and ages[1][0] < ages[0][1]
+        and days[0][0] <= days[1][1]
+        and days[1][0] <= days[0][1]
+    )

@@ -7,21 +7,23 @@ from collections.abc import Mapping
 
 from sdtm_il2.errors import Location
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import DecodeSpec, MethodCall, TestRow, TestsSpec, Text, UnitRow
-from sdtm_il2.spec.read import MapNode, Node, TextNode
-from sdtm_il2.spec.tables import Table, TableRow, nearest_header, read_table, read_units
-from sdtm_il2.spec.variables import (
+from sdtm_il2.spec.methods import method
+from sdtm_il2.spec.model import DecodeSpec, MethodCall, RangeRow, TestRow, TestsSpec, Text, UnitRow
+from sdtm_il2.spec.nodes import (
     Place,
+    child,
     clause,
     line_of,
-    method,
     origin,
     pairs,
     template,
     text,
+    texts,
     versions,
     words,
 )
+from sdtm_il2.spec.read import MapNode, Node, TextNode
+from sdtm_il2.spec.tables import Table, TableRow, nearest_header, read_ranges, read_table, read_units
 from sdtm_il2.where import Clause, parse_clause
 
 RESERVED = (
@@ -45,25 +47,49 @@ def read_tests(node: Node | None, domain: str, place: Place, folder: StudyFolder
         has, lacks = ("by", "result") if by else ("result", "by")
         place.add("SPEC173", line_of(node, has), has=has, lacks=lacks)
     not_done, reason = _not_done(node.items.get("not_done"), place)
-    table = None
-    if name := text(node, "table"):
-        table = read_table(name, place.file, place.at(node.lines["table"]), folder)
+    found = (
+        read_table(one.text, place.file, one.at, folder) for one in texts(node.items.get("table"), place)
+    )
+    tables = [table for table in found if table is not None]
+    limits = node.items.get("range")
+    ranges: tuple[RangeRow, ...] = ()
+    ranges_file = ""
+    if name := text(limits, "table"):
+        ranges, ranges_file = read_ranges(
+            name, place.file, place.at(line_of(limits, "table")), domain, folder
+        )
     units: tuple[UnitRow, ...] = ()
     units_file = ""
     if name := text(node, "units"):
         units, units_file = read_units(name, place.file, place.at(node.lines["units"]), domain, folder)
     columns: Mapping[str, str] = {key: text(node, key) for key in _COLUMNS}
     return TestsSpec(
-        table=table.file if table else "",
-        rows=_rows(table, by, domain, place) if table else (),
+        table=", ".join(table.file for table in tables),
+        rows=_merged([_rows(table, by, domain, place) for table in tables]),
         by=by,
         units=units,
         units_file=units_file,
         not_done=not_done,
         reason=reason,
         at=place.at(node.line),
+        standard={key: text(child(node, "standard"), key) for key in child(node, "standard").items},
+        ranges=ranges,
+        ranges_file=ranges_file,
         **columns,
     )
+
+
+def _merged(tables: list[tuple[TestRow, ...]]) -> tuple[TestRow, ...]:
+    """The rows of several tables: an item that a later table names replaces all that earlier ones say of it."""
+    found: dict[tuple[str, ...], list[TestRow]] = {}
+    for rows in tables:
+        named: dict[tuple[str, ...], list[TestRow]] = {}
+        for row in rows:
+            named.setdefault(row.by or (row.column,), []).append(row)
+        found |= named
+    if len(tables) == 1:
+        return tables[0]
+    return tuple(row for rows in found.values() for row in rows)
 
 
 def _not_done(node: Node | None, place: Place) -> tuple[Clause | None, MethodCall | None]:
@@ -108,7 +134,10 @@ def _rows(table: Table, by: tuple[str, ...], domain: str, place: Place) -> tuple
         others = seen.setdefault(key, [])
         for other in others:
             if _overlap(row, other, domain):
-                problems.add("SPEC121", at=row.at, key=" + ".join(filter(None, key)), other=other.at.line)
+                problems.add(
+                    "SPEC121", at=row.at, key=" + ".join(filter(None, key)), other=other.at.line,
+                    apart=", or tell them apart by domain or ig",
+                )  # fmt: skip
                 break
         others.append(row)
     return tuple(rows)
@@ -181,7 +210,7 @@ def read_decode(node: Node, place: Place, folder: StudyFolder) -> DecodeSpec | N
         key = tuple(row.cells[number] for number in places)
         if key in seen:
             place.problems.add(
-                "SPEC121", at=table.at(row), key=" + ".join(filter(None, key)), other=seen[key]
+                "SPEC121", at=table.at(row), key=" + ".join(filter(None, key)), other=seen[key], apart=""
             )
         seen.setdefault(key, row.line)
     return DecodeSpec(
