@@ -56,7 +56,7 @@ def run(work: Path, arguments: list[str]) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
         out = [] if "--out" in arguments else ["--out", "out"]
-        return CliRunner().invoke(main, ["build", "study", *out, *arguments])
+        return CliRunner().invoke(main, ["build", "study", *out, *arguments], prog_name="sdtm-il2")
 
 
 @pytest.fixture(scope="module")
