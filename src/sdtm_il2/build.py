@@ -26,9 +26,9 @@ from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.identifiers import usubjid
-from sdtm_il2.methods.records import domain_records, select
-from sdtm_il2.methods.view import DomainRecords, Partition, SourcePart, View
-from sdtm_il2.plan.model import DomainPlan, Plan, Step
+from sdtm_il2.methods.records import domain_records
+from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, SourcePart, View
+from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
 from sdtm_il2.sources.model import OPEN, Source, Sources
 from sdtm_il2.standardise import domain_datasets, order_records, sequence, typed
 from sdtm_il2.summary import summarise
@@ -190,15 +190,19 @@ def _part(
 
 def build_partition(task: PartitionTask) -> PartitionResult:
     """All steps of the plan for the subjects of one task."""
-    partition = Partition(task.plan, task.subjects, dict(task.sources))
+    partition = Partition(task.plan, task.subjects, dict(task.sources), task.first)
+    for table in task.plan.tables:
+        partition.domains[table.name] = _table_records(table)
     plans = {domain.domain: domain for domain in task.plan.domains}
     for step in task.plan.steps:
-        _run(partition, plans[step.domain], step, first=task.first)
+        _run(partition, plans[step.domain], step)
     datasets: dict[str, Dataset] = {}
     summaries: dict[str, Summary] = {}
     lineage: dict[str, DatasetLineage] = {}
     for domain in task.plan.domains:
         records = partition.domains[domain.domain]
+        if not task.first:
+            _without_study_records(records)
         _account(partition, records)
         dataset, supplement, parents = domain_datasets(partition, records)
         lineage[domain.domain] = _lineage(partition, records)
@@ -226,12 +230,21 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     )
 
 
-def _run(partition: Partition, plan: DomainPlan, step: Step, *, first: bool) -> None:
+def _table_records(table: TablePlan) -> DomainRecords:
+    """The rows of a trial design table as records without subjects."""
+    count = len(table.rows)
+    block = BlockPlan("table", table.name, dataset=True)
+    plan = DomainPlan(table.name, "", "", "", (), (), True, (block,), ())  # noqa: FBT003 - in file order
+    records = DomainRecords(plan, [BlockRecords(block, np.full(count, -1, np.int32), {})])
+    for place, header in enumerate(table.headers):
+        records.columns[header] = char([row[place] for row in table.rows])
+    records.order = np.arange(count, dtype=np.int64)
+    return records
+
+
+def _run(partition: Partition, plan: DomainPlan, step: Step) -> None:
     if step.kind == "records":
-        records = domain_records(partition, plan)
-        if not first:
-            _without_study_records(records)
-        partition.domains[plan.domain] = records
+        partition.domains[plan.domain] = domain_records(partition, plan)
         return
     records = partition.domains[plan.domain]
     if step.kind == "submit":
@@ -246,9 +259,10 @@ def _run(partition: Partition, plan: DomainPlan, step: Step, *, first: bool) -> 
 
 
 def _without_study_records(records: DomainRecords) -> None:
-    """Records without a subject (of study-level tables) are built once, in the first partition."""
-    for block in records.blocks:
-        select(block, np.flatnonzero(block.subjects >= 0).astype(np.int64))
+    """Records without a subject (of study-level tables) are submitted once, by the first partition."""
+    assert records.order is not None
+    records.whole_order = records.order
+    records.order = records.order[records.subjects[records.order] >= 0]
 
 
 def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
@@ -349,8 +363,9 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
 def _dataset_places(records: DomainRecords) -> npt.NDArray[np.int64]:
     """The place of each record in its dataset's order, -1 if it is not submitted."""
     places = np.full(len(records), -1, np.int64)
-    if records.order is not None:
-        places[records.order] = np.arange(len(records.order))
+    order = records.order if records.whole_order is None else records.whole_order
+    if order is not None:
+        places[order] = np.arange(len(order))
     return places
 
 
@@ -424,9 +439,14 @@ def _offsets(plan: Plan, name: str, before: list[dict[str, int]]) -> dict[str, i
     for block in plan.domain(name).blocks:
         for alias in ("", *(join.alias for join in block.joins)):
             source, dataset = block.source_of(alias)
-            if dataset:
+            if dataset and _has_subjects(plan, source):
                 moved[alias] = sum(one.get(source, 0) for one in before)
     return moved
+
+
+def _has_subjects(plan: Plan, name: str) -> bool:
+    """Whether a dataset's records are those of subjects; trial design tables are the same in every partition."""
+    return any(one.domain == name and one.variable("USUBJID") is not None for one in plan.domains)
 
 
 def _concatenated(parts: list[Dataset]) -> Dataset:

@@ -81,6 +81,10 @@ def sequence(records: DomainRecords) -> pd.Series:
     assert order is not None
     result = np.full(len(records), np.nan)
     subjects = records.subjects[order]
+    topic = next((one.name for one in records.plan.variables if one.role == "Topic"), "")
+    if len(order) and bool((subjects < 0).all()) and topic in records.columns:
+        # study-level records are numbered within their topic: TSSEQ within TSPARMCD
+        subjects = ranks(take(records.columns[topic], order))[0].astype(np.int32)
     if len(order):
         starts = np.flatnonzero(np.append(True, subjects[1:] != subjects[:-1]))
         lengths = np.diff(np.append(starts, len(order)))

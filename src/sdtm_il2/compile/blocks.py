@@ -32,10 +32,10 @@ def compile_block(
     study: Study, domain: DomainSpec, dataset: DatasetDef, block: BlockSpec
 ) -> BlockPlan | None:
     """The block with names resolved; None where its source is unknown (reported)."""
-    if not _exists(study, domain.domain, block.from_, block.at):
-        return None
     scope = Scope(study, domain.domain, block)
-    is_dataset = block.from_ in study.domains
+    if not scope.from_table() and not _exists(study, domain.domain, block.from_, block.at):
+        return None
+    is_dataset = block.from_ in study.domains or scope.from_table()
     target = f"{domain.domain} records"
     joins: list[JoinPlan] = []
     for join in block.join:
@@ -148,6 +148,8 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
                 header=name,
                 nearest=f"; did you mean {close}?" if close else "",
             )
+            kept = [{key: text for key, text in row.variables.items() if key != name} for row in rows]
+            rows = [replace(row, variables=texts) for row, texts in zip(rows, kept, strict=True)]
             continue
         binding = bind(study, f"{domain}.{name}", None, known)
         for place, row in enumerate(rows):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
+from sdtm_il2.plan.model import TABLE
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, SourceSpec, StudySpec
 from sdtm_il2.standards import Standard
 from sdtm_il2.standards import nearest as nearest_names
@@ -52,6 +53,10 @@ class Scope:
     def aliases(self) -> dict[str, str]:
         """Join aliases of the block and what they join."""
         return {join.alias: join.source for join in self.block.join} if self.block else {}
+
+    def from_table(self) -> bool:
+        """Whether the block's records are the rows of a trial design table."""
+        return self.block is not None and self.block.from_.startswith(TABLE)
 
     def from_dataset(self) -> bool:
         """Whether the block's records are those of a dataset."""

@@ -105,13 +105,13 @@ def _domain_needs(
             if block is None:
                 return
             source, dataset = block.source_of(ref.alias)
-            if not dataset:
+            if not dataset or source not in by_name:
                 return
             ref = VariableRef(source, ref.column)
         _need_variable(node, ref, name, by_name, needs, problems, target, at)
 
     for block in domain.blocks:
-        if block.dataset:
+        if block.dataset and block.source in by_name:
             needs[records][f"{block.source} order"] = None
         for join in block.joins:
             if join.dataset:

@@ -10,6 +10,7 @@ from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
+from sdtm_il2.compile.sugar import table_domain, table_plans, with_dictionaries
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.unbuilt import refuse_unbuilt
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
@@ -25,17 +26,14 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     Raises SpecError (names, terms, variables: SPEC1xx, STD2xx) or PlanError (order: PLAN4xx) with all problems.
     """
     problems = Problems()
-    study = Study(
-        spec,
-        standard,
-        {one.domain: one for one in spec.domains},
-        {one.name: one for one in spec.sources},
-        problems,
-    )
+    study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
+    named = [with_dictionaries(one) for one in spec.domains]
+    named += [table_domain(study, one) for one in spec.tables]
+    study = replace(study, domains={one.domain: one for one in named})
     refuse_unbuilt(study)
     check_codelists(study)
     domains: list[DomainPlan] = []
-    for one in spec.domains:
+    for one in study.domains.values():
         if study.applies(one.ig):
             compiled = _domain(study, one)
             if compiled is not None:
@@ -54,7 +52,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
-        tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files), spec.at,
+        tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
+        spec.at, table_plans(spec.tables),
     )  # fmt: skip
 
 
@@ -196,7 +195,9 @@ def _block_rules(
     automatic |= _automatic_epoch(scope, dataset, set(rules) | set(automatic))
     for line in study.spec.derive:
         name = line.name.replace("--", domain)
-        if name in automatic and line.method is not None:
+        if name in automatic and line.method is None:
+            del automatic[name]
+        elif name in automatic:
             rule = compile_rule(scope, replace(line, name=name), dataset.variable(name))
             if rule is not None:
                 automatic[name] = rule

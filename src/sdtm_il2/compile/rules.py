@@ -118,7 +118,7 @@ def _assigned(scope: Scope, target: Target, ref: ColumnRef, at: Location) -> Cal
     source = scope.source_of(ref)
     # a variable of a dataset has been through its list already
     options = replace(
-        _leaf(target, terms=source is not None or scope.block is None),
+        _leaf(target, terms=source is not None or scope.block is None or scope.from_table()),
         decimal=(source.decimal if source else "") or ".",
     )
     return Call("assign", (ref,), options, at)

@@ -21,7 +21,8 @@ def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
     for relation in spec.relationships:
         yield "", "relationships", relation.at
     for table in spec.tables:
-        yield table.domain, "tables", table.at
+        if table.registry:
+            yield table.domain, "registry", table.at
     for source in spec.sources:
         if source.visit is not None:
             yield source.name, "visit", source.visit.at
@@ -30,8 +31,6 @@ def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
     for domain in spec.domains:
         for comments in domain.comments:
             yield domain.domain, "comments", comments.at
-        for dictionary in domain.dictionaries:
-            yield domain.domain, dictionary.dictionary, dictionary.at
         for block in domain.records:
             if block.each and block.from_ in study.domains:
                 yield domain.domain, "each of a dataset", block.each[0].at

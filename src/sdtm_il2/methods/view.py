@@ -69,13 +69,18 @@ class BlockRecords:
 
 @dataclass(slots=True)
 class DomainRecords:
-    """All records of one domain in block order, as its columns are filled."""
+    """All records of one domain in block order, as its columns are filled.
+
+    ``order`` are the records that this partition submits, in their order; ``whole_order`` those of the domain
+    where records without a subject are left to the first partition.
+    """
 
     plan: DomainPlan
     blocks: list[BlockRecords]
     columns: dict[str, pd.Series] = field(default_factory=dict)
     submitted: Mask | None = None
     order: Positions | None = None
+    whole_order: Positions | None = None
     flags: dict[str, tuple[Options, Mask]] = field(default_factory=dict)
     numbers: dict[str, Positions] = field(default_factory=dict)
     answers: dict[str, dict[int, list[pd.Series]]] = field(default_factory=dict)
@@ -107,6 +112,7 @@ class Partition:
     plan: Plan
     subjects: tuple[str, ...]
     sources: dict[str, SourcePart]
+    first: bool = True
     domains: dict[str, DomainRecords] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     terms: dict[tuple[str, str], dict[tuple[str, str, str], int]] = field(default_factory=dict)
@@ -247,6 +253,9 @@ class View:
         **fields: object,
     ) -> None:
         """One issue for the records that the mask selects, with their distinct raw values; none if it selects none."""
+        if not self.partition.first:
+            # records without a subject are in every partition, and are reported by the first one
+            mask = mask & (self.block.subjects >= 0)
         records = np.flatnonzero(mask)
         if not len(records):
             return

@@ -15,6 +15,19 @@ from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
 EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
 
 
+#: What the name of a trial design table begins with; the rest is its domain.
+TABLE = "table "
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """The rows of a trial design table, read like a dataset without subjects."""
+
+    name: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class JoinPlan:
     """A joined source or dataset. ``by`` pairs what the record has with a column of the other side."""
@@ -241,6 +254,7 @@ class Plan:
     issues: tuple[Issue, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     at: Location = NOWHERE
+    tables: tuple[TablePlan, ...] = ()
 
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""

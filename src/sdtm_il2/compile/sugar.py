@@ -1,0 +1,111 @@
+"""Keys that stand for several lines: dictionaries become a join and its variables, tables become domains."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.resources
+import io
+from dataclasses import replace
+
+from sdtm_il2.compile.names import Study
+from sdtm_il2.plan.model import TABLE, TablePlan
+from sdtm_il2.spec.model import (
+    BlockSpec,
+    DictionarySpec,
+    DomainSpec,
+    JoinSpec,
+    MethodCall,
+    Supplemental,
+    TableSpec,
+    Text,
+    VariableSpec,
+)
+
+#: The variable that holds a level of MedDRA.
+_MEDDRA = {"PT": "--DECOD", "PTCD": "--PTCD"}
+#: Headers of the visits table that are no variables of TV.
+_VISITS_ONLY = ("alias", "EPOCH", "from_day", "to_day")
+
+
+def with_dictionaries(spec: DomainSpec) -> DomainSpec:
+    """`meddra` and `whodrug`: every block joins the coding source, and the levels fill their variables.
+
+    Each record has exactly one match, else DATA840 or DATA841 says so. A line of the specification beats a level.
+    """
+    for dictionary in spec.dictionaries:
+        alias = dictionary.dictionary.lower()
+        join = JoinSpec(alias, dictionary.source, dictionary.by, "1", at=dictionary.at)
+        lines = tuple(
+            VariableSpec(
+                name,
+                MethodCall("assign", (Text(f"{alias}.{column}", dictionary.at),), at=dictionary.at),
+                origin="Assigned by Sponsor",
+                supplemental=supplemental,
+                at=dictionary.at,
+            )
+            for level, column in dictionary.columns.items()
+            for name, supplemental in [_variable_of(spec.domain, dictionary, level)]
+        )
+        stated = {one.name for one in spec.variables}
+        spec = replace(
+            spec,
+            records=tuple(replace(block, join=(*block.join, join)) for block in spec.records),
+            variables=(*spec.variables, *(one for one in lines if one.name not in stated)),
+        )
+    return spec
+
+
+def _variable_of(domain: str, dictionary: DictionarySpec, level: str) -> tuple[str, Supplemental | None]:
+    if dictionary.dictionary.lower() == "meddra":
+        return _MEDDRA.get(level, f"--{level}").replace("--", domain), None
+    if level == "DRUG":
+        return f"{domain}DECOD", None
+    labels = {"CODE": "WHODrug Code"}
+    number = level.removeprefix("ATC").removesuffix("CD")
+    kind = "Code" if level.endswith("CD") else "Text"
+    label = labels.get(level, f"ATC Level {number} {kind}")
+    return ("DRUGCODE" if level == "CODE" else level), Supplemental(label, at=dictionary.at)
+
+
+@functools.cache
+def natural_keys() -> dict[str, tuple[str, ...]]:
+    """The natural keys of the trial design datasets, which have no domain file to state them."""
+    table = importlib.resources.files("sdtm_il2") / "data" / "natural_keys.csv"
+    rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+    return {row["domain"]: tuple(row["keys"].split()) for row in rows}
+
+
+def table_domain(study: Study, table: TableSpec) -> DomainSpec:
+    """A trial design table as a domain: one block from the table, each header that is a variable assigned."""
+    dataset = study.standard.dataset(table.domain)
+    headers = [
+        header
+        for header in table.headers
+        if not (header in _VISITS_ONLY and (dataset is None or dataset.variable(header) is None))
+    ]
+    variables = tuple(
+        VariableSpec(
+            header,
+            MethodCall("assign", (Text(header, table.at),), at=table.at),
+            origin="Protocol by Sponsor",
+            at=table.at,
+        )
+        for header in headers
+    )
+    known = {*headers, "STUDYID", f"{table.domain}SEQ"}
+    keys = tuple(
+        Text(key, table.at) for key in natural_keys().get(table.domain, ("STUDYID",)) if key in known
+    )
+    block = BlockSpec("table", table_source(table.domain), at=table.at)
+    return DomainSpec(table.domain, table.at.file, keys, (block,), variables, at=table.at)
+
+
+def table_source(domain: str) -> str:
+    """The name under which a partition holds the rows of a trial design table."""
+    return f"{TABLE}{domain}"
+
+
+def table_plans(tables: tuple[TableSpec, ...]) -> tuple[TablePlan, ...]:
+    """The rows of the trial design tables, as the plan carries them."""
+    return tuple(TablePlan(table_source(one.domain), one.headers, one.rows) for one in tables)
