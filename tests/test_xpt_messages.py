@@ -111,8 +111,31 @@ WRITES = {
         {"special": {"A": SpecialValues.missing_values({0: "A"})}},
         "LB.A: a special value where the column holds something else in 1 record, first in record 1",
     ),
+    "XPT647": (
+        [frame(A=pd.to_datetime(["2020-01-01"]).tz_localize("UTC"))],
+        {},
+        "LB.A: the column is datetime64[us, UTC], and XPORT datetimes have no zone",
+    ),
     "XPT650": ([x()], {"encoding": "utf-16"}, "utf-16 is not an encoding that XPORT files can have"),
     "XPT651": ([[x()]], {}, "LB: the data come in several frames, so text variables need their length"),
+    "XPT652": (
+        [frame(A=["x"] * 81)],
+        {"split": 960, "name": "LBLBLBLB"},
+        "LBLBLBLB: the dataset is split, and LBLBLBLB1, the name of a part, has more than 8 bytes",
+    ),
+    "XPT653": (
+        [x()],
+        {"split": 879},
+        (
+            "LB: files of at most 879 bytes are asked for, "
+            "and the header (880 bytes) with one record (1 bytes) is larger"
+        ),
+    ),
+    "XPT654": (
+        [frame(A=["x"] * 81)],
+        {"split": 960},
+        "LB: the dataset is split into 2 parts, and lb3.xpt of an earlier split stands beside them",
+    ),
 }
 
 #: What is done to the bytes of a sound file, and the text without place and hint.
@@ -136,7 +159,7 @@ READS = {
     ),
     "XPT606": (
         lambda raw: raw[: NAMESTR_AT + 4] + b"\0\0" + raw[NAMESTR_AT + 6 :],
-        "LB.A: variable 1: its length is 0",
+        "LB.A: variable 1: its length is 0, and text has 1 to 32767 bytes",
     ),
     "XPT607": (
         lambda raw: raw + b"x" * 80,
@@ -175,6 +198,7 @@ def test_every_code_is_read_here():
 def test_refusals_to_write(code, tmp_path):
     arguments, keywords, text = WRITES[code]
     path = (tmp_path / "lb.xpt").resolve()
+    (tmp_path / "lb3.xpt").write_bytes(b"old")
     with pytest.raises(XptError) as caught:
         write_xpt(path, *arguments, **keywords)
     place = "" if code == "XPT650" else f"{path}: "

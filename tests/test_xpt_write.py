@@ -59,7 +59,7 @@ def test_times_with_a_part_of_a_second_or_a_zone_are_refused(tmp_path):
     )
     frame = pd.DataFrame({"A": times, "B": times.dt.floor("s").dt.tz_localize("UTC")})
     found = refused(tmp_path / "a.xpt", frame)
-    assert list(found) == ["XPT630 A.B", "XPT644 A.A"]
+    assert list(found) == ["XPT644 A.A", "XPT647 A.B"]
     assert found["XPT644 A.A"].count == 1
     assert "first in record 2" in found["XPT644 A.A"].message
 
@@ -292,7 +292,7 @@ def test_whole_numbers_must_be_exact(tmp_path):
     assert "first in record 2" in found["XPT643 A.A"].message
 
 
-@pytest.mark.parametrize("length", [2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("length", [3, 4, 5, 6, 7])
 def test_short_numbers_are_taken_where_they_are_exact(tmp_path, length):
     columns = [Column("A", "", "Num", length)]
     write_xpt(tmp_path / "a.xpt", pd.DataFrame({"A": [1.0, -118.0, np.nan]}), columns)

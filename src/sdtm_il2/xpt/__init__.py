@@ -2,7 +2,7 @@
 
 from sdtm_il2.xpt.check import check_xpt
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember
-from sdtm_il2.xpt.read import XptDescription, XptVariable, describe_xpt, read_xpt
+from sdtm_il2.xpt.read import XptDescription, XptVariable, describe_xpt, iter_xpt, read_members, read_xpt
 from sdtm_il2.xpt.write import WrittenXpt, write_xpt
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "XptVariable",
     "check_xpt",
     "describe_xpt",
+    "iter_xpt",
+    "read_members",
     "read_xpt",
     "write_xpt",
 ]

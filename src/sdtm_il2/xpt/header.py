@@ -324,9 +324,9 @@ def _check_variables(problems: Problems, name: str, variables: Sequence[Variable
         if type_ not in (layout.NUMERIC, layout.CHARACTER):
             wrong.append(f"its type is {type_}, not 1 or 2")
         elif column.type == "Num" and not 2 <= variable.length <= 8:
-            wrong.append(f"its length is {variable.length}, and numbers have 2 to 8 bytes")
+            wrong.append(f"its length is {variable.length & 0xFFFF}, and numbers have 2 to 8 bytes")
         elif variable.length < 1:
-            wrong.append(f"its length is {variable.length}")
+            wrong.append(f"its length is {variable.length & 0xFFFF}, and text has 1 to 32767 bytes")
         if variable.place != expected[id(variable)]:
             wrong.append(f"it stands at byte {variable.place} of the record, not {expected[id(variable)]}")
         if not column.name:

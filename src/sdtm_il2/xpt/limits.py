@@ -16,7 +16,18 @@ from sdtm_il2.dataset import Column
 from sdtm_il2.errors import MAX_VALUES, Issue, Location, issue
 from sdtm_il2.xpt.ibm import SMALLEST, TOO_LARGE, Doubles, to_ibm
 from sdtm_il2.xpt.layout import split_format
-from sdtm_il2.xpt.values import PER_SECOND, STORED, Values, byte_lengths, encoded, numbers_of
+from sdtm_il2.xpt.values import (
+    BLOCK,
+    PER_SECOND,
+    STORED,
+    MixedError,
+    Values,
+    byte_lengths,
+    encoded,
+    inferred,
+    joined,
+    numbers_of,
+)
 
 #: Bytes of one text value, of a label, of a name; NAMESTR header records count variables in four digits.
 MAX_TEXT, MAX_LABEL, MAX_NAME, MAX_VARIABLES = 200, 40, 8, 9999
@@ -122,8 +133,8 @@ def check_names(breaches: Breaches, name: str, columns: Iterable[Column]) -> Non
         seen.add(column.name.upper())
 
 
-def check_column(breaches: Breaches, column: Column, encoding: str) -> None:
-    """Label, formats and declared length of one variable."""
+def check_column(breaches: Breaches, column: Column, encoding: str, least_number: int = 3) -> None:
+    """Label, formats and declared length of one variable; `least_number` is 2 for what a mainframe wrote."""
     check_text(breaches, column.name, "label", column.label, MAX_LABEL, encoding)
     for part, text in (("format", column.format), ("informat", column.informat)):
         split = split_format(text)
@@ -131,7 +142,7 @@ def check_column(breaches: Breaches, column: Column, encoding: str) -> None:
             breaches.add("XPT624", column.name, part=part, format=text)
         elif text and text.startswith("$") != (column.type == "Char"):
             breaches.add("XPT625", column.name, part=part, format=text, type=column.type)
-    least, most = (1, MAX_TEXT) if column.type == "Char" else (2, 8)
+    least, most = (1, MAX_TEXT) if column.type == "Char" else (least_number, 8)
     if column.length is not None and not least <= column.length <= most:
         breaches.add("XPT626", column.name, length=column.length, least=least, most=most, type=column.type)
 
@@ -153,18 +164,22 @@ def measure(breaches: Breaches, column: Column, values: Values, start: int, enco
     kind = values.kind
     needed = 1 if column.type == "Char" else 8
     if kind == "unknown":
-        breaches.add("XPT630", column.name, found=values.found)
-        return needed
-    if kind != "empty" and STORED[kind] != column.type and not _all_null(values):
-        breaches.add("XPT631", column.name, type=column.type, found=values.found)
+        breaches.add("XPT647" if values.zoned else "XPT630", column.name, found=values.found)
         return needed
     try:
+        if kind != "empty" and STORED[kind] != column.type and not _all_null(values):
+            breaches.add("XPT631", column.name, type=column.type, found=values.found)
+            return needed
+        if values.text_objects is not None and column.type == "Char":
+            return _measure_objects(breaches, column, values, start, encoding)
         for chunk in values.pieces():
             if column.type == "Num":
                 _measure_numbers(breaches, column, chunk, start)
             elif kind == "text":
                 needed = max(needed, _measure_text(breaches, column, chunk, start, encoding))
             start += len(chunk)
+    except MixedError:
+        breaches.add("XPT630", column.name, found=inferred(values.source).found)
     except UnicodeEncodeError:
         # Python objects may hold halves of surrogate pairs, which no encoding has.
         halves = [
@@ -190,6 +205,27 @@ def _all_null(values: Values) -> bool:
     return True
 
 
+def _measure_objects(breaches: Breaches, column: Column, values: Values, start: int, encoding: str) -> int:
+    """`_measure_text` for Python objects, which become Arrow text only where ASCII within its limits ends."""
+    needed = 1
+    objects, allowed = values.source, _allowed(column)
+    for first in range(0, len(objects), BLOCK):
+        part = objects[first : first + BLOCK]
+        data, ends = joined(part)
+        if len(ends) == len(part) - 1 and data.isascii():
+            longest = int(np.diff(ends, prepend=-1, append=len(data)).max()) - 1
+            if longest <= allowed:
+                needed = max(needed, longest)
+                continue
+        for chunk in values.chunks(first, len(part)):
+            needed = max(needed, _measure_text(breaches, column, chunk, start + first, encoding))
+    return needed
+
+
+def _allowed(column: Column) -> int:
+    return MAX_TEXT if column.length is None else min(column.length, MAX_TEXT)
+
+
 def _measure_text(breaches: Breaches, column: Column, array: Any, start: int, encoding: str) -> int:
     worded = pa.types.is_dictionary(array.type)
     words = array.dictionary if worded else array
@@ -206,7 +242,7 @@ def _measure_text(breaches: Breaches, column: Column, array: Any, start: int, en
         array = pc.if_else(wrong, None, array)
     lengths = byte_lengths(array if ascii_only else encoded(array, encoding))
     longest = int(pc.max(lengths).as_py() or 0)
-    allowed = MAX_TEXT if column.length is None else min(column.length, MAX_TEXT)
+    allowed = _allowed(column)
     if longest > allowed:
         code = "XPT632" if allowed < MAX_TEXT else "XPT635"
         over = pc.greater(lengths, allowed)

@@ -1,4 +1,4 @@
-"""Read SAS XPORT v5 files, whole into a `Dataset` or header and sizes alone, never trusting what they say."""
+"""Read SAS XPORT v5 files, whole, in chunks, or header and sizes alone, never trusting what they say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdtm_il2.dataset import Column, Dataset
+from sdtm_il2.dataset import Column, Dataset, char
 from sdtm_il2.errors import Location, XptError, issue
 from sdtm_il2.xpt.header import MemberHeader, codec, kept_fields, read_headers
 from sdtm_il2.xpt.ibm import SpecialBits, not_kept, to_ieee
@@ -80,7 +80,62 @@ def read_xpt(
         headers = read_headers(stream, _size(stream), at, encoding, "strict")
         header = _chosen(headers, member, at)
         records, _ = count_records(stream, header, at)
-        return _read_member(stream, header, records, at, encoding)
+        return _read_member(stream, header, 0, records, at, encoding)
+
+
+def read_members(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> tuple[XptMember, ...]:
+    """An XPORT v5 file may hold several datasets: all of them, in order. Errors are those of `read_xpt`.
+
+    >>> import tempfile
+    >>> from sdtm_il2.xpt import write_xpt
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "two.xpt"
+    ...     _ = write_xpt(path, pd.DataFrame({"A": [1, 2]}), name="ONE")
+    ...     one = path.read_bytes()
+    ...     _ = path.write_bytes(one + one[240:].replace(b"ONE", b"TWO"))
+    ...     [(member.dataset.name, len(member.dataset)) for member in read_members(path)]
+    [('ONE', 2), ('TWO', 2)]
+    """
+    at, encoding = Location(os.fspath(path)), codec(encoding)
+    with Path(path).open("rb") as stream:
+        headers = read_headers(stream, _size(stream), at, encoding, "strict")
+        counts = [count_records(stream, header, at)[0] for header in headers]
+        return tuple(
+            _read_member(stream, header, 0, records, at, encoding)
+            for header, records in zip(headers, counts, strict=True)
+        )
+
+
+def iter_xpt(
+    path: str | os.PathLike[str],
+    *,
+    member: str | None = None,
+    encoding: str = "utf-8",
+    records: int = 65536,
+) -> Iterator[XptMember]:
+    """An XPORT v5 file of any size is read a number of records at a time; memory is that of one chunk.
+
+    Every chunk is an `XptMember` of the whole header and at most `records` records, whose index and special
+    values count from 0; a dataset without records is one empty chunk. ``write_xpt(new, iter_xpt(old))`` gives
+    the same bytes as the whole file would. Errors are those of `read_xpt`; ValueError for `records` below 1.
+
+    >>> import tempfile
+    >>> from sdtm_il2.xpt import write_xpt
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "dm.xpt"
+    ...     _ = write_xpt(path, pd.DataFrame({"AGE": [44, 45, 46]}))
+    ...     [chunk.dataset.frame["AGE"].tolist() for chunk in iter_xpt(path, records=2)]
+    [[44.0, 45.0], [46.0]]
+    """
+    if records < 1:
+        raise ValueError(f"chunks have at least 1 record, not {records}")
+    at, encoding = Location(os.fspath(path)), codec(encoding)
+    with Path(path).open("rb") as stream:
+        headers = read_headers(stream, _size(stream), at, encoding, "strict")
+        header = _chosen(headers, member, at)
+        total, _ = count_records(stream, header, at)
+        for first in range(0, max(total, 1), records):
+            yield _read_member(stream, header, first, min(records, total - first), at, encoding)
 
 
 def describe_xpt(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> tuple[XptDescription, ...]:
@@ -133,12 +188,12 @@ def count_records(stream: BinaryIO, header: MemberHeader, at: Location) -> tuple
 
 
 def _blocks(
-    stream: BinaryIO, header: MemberHeader, records: int
+    stream: BinaryIO, header: MemberHeader, first: int, records: int
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """The records in blocks: the number of the first, counted from 0, and the bytes as rows."""
+    """The records from `first` in blocks: the number of the block's first, counted from 0, and bytes as rows."""
     length = header.record_length
     size = max(1, min(BLOCK, _BLOCK_BYTES // length))
-    stream.seek(header.start)
+    stream.seek(header.start + first * length)
     for start in range(0, records, size):
         count = min(size, records - start)
         data = stream.read(count * length)
@@ -148,8 +203,9 @@ def _blocks(
 
 
 def _read_member(
-    stream: BinaryIO, header: MemberHeader, records: int, at: Location, encoding: str
+    stream: BinaryIO, header: MemberHeader, first: int, records: int, at: Location, encoding: str
 ) -> XptMember:
+    """The records from `first` on, as a member of their own."""
     texts: dict[str, list[Any]] = {}
     numbers: dict[str, npt.NDArray[np.float64]] = {}
     special: dict[str, list[SpecialBits]] = {}
@@ -160,7 +216,7 @@ def _read_member(
         else:
             numbers[name], special[name] = np.empty(records), []
     wrong: dict[str, tuple[int, int]] = {}
-    for start, block in _blocks(stream, header, records):
+    for start, block in _blocks(stream, header, first, records):
         for variable in header.variables:
             name, count = variable.column.name, len(block)
             items = np.ndarray((count,), f"S{variable.length}", block, variable.place, (block.shape[1],))
@@ -169,8 +225,8 @@ def _read_member(
                 if not _is_ascii(chunk):
                     chunk, rows = decoded(chunk, encoding)
                     if len(rows):
-                        first, found = wrong.get(name, (start + int(rows[0]) + 1, 0))
-                        wrong[name] = first, found + len(rows)
+                        row, found = wrong.get(name, (first + start + int(rows[0]) + 1, 0))
+                        wrong[name] = row, found + len(rows)
                 texts[name].append(chunk)
             else:
                 bits = _bits(items, variable.length)
@@ -180,13 +236,13 @@ def _read_member(
                     special[name].append((rows + start, bits[rows]))
     if wrong:
         raise XptError(
-            issue("XPT609", f"{header.name}.{name}", at, count=found, row=first, encoding=encoding)
-            for name, (first, found) in wrong.items()
+            issue("XPT609", f"{header.name}.{name}", at, count=found, row=row, encoding=encoding)
+            for name, (row, found) in wrong.items()
         )
     columns = {
         one.column.name: numbers[one.column.name]
         if one.column.type == "Num"
-        else pa.chunked_array(texts.pop(one.column.name), pa.large_string()).combine_chunks().to_pandas()
+        else char(pa.chunked_array(texts.pop(one.column.name), pa.large_string()))
         for one in header.variables
     }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(records), copy=False)
@@ -255,7 +311,7 @@ def _described(stream: BinaryIO, header: MemberHeader, at: Location) -> XptDescr
     for one in header.variables:
         if one.column.type == "Char":
             empty[one.place : one.place + one.length] = _BLANK
-    for _, block in _blocks(stream, header, records):
+    for _, block in _blocks(stream, header, 0, records):
         filled = np.logical_or.reduce(block != empty, axis=0)
         # Unsigned, so that control characters wrap round to large numbers.
         odd = np.logical_or.reduce((block - np.uint8(_BLANK)) > np.uint8(126 - _BLANK), axis=0)

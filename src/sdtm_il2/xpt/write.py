@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 
-from sdtm_il2.dataset import Column, Dataset
+from sdtm_il2.dataset import Column
 from sdtm_il2.errors import Location, XptError
+from sdtm_il2.xpt.frames import Frame, data_of, declared, frames_of
 from sdtm_il2.xpt.header import codec, pack_header
 from sdtm_il2.xpt.ibm import SpecialBits
 from sdtm_il2.xpt.layout import RECORD
 from sdtm_il2.xpt.limits import (
+    MAX_NAME,
     MAX_VARIABLES,
     Breaches,
     check_column,
@@ -30,31 +29,22 @@ from sdtm_il2.xpt.limits import (
     measure,
 )
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember, default_time, stamp_time
-from sdtm_il2.xpt.values import BLOCK, STORED, Values, numbers_of, put_numbers, put_text, values_of
+from sdtm_il2.xpt.place import Part, Replacing
+from sdtm_il2.xpt.values import BLOCK, numbers_of, plain_utf8, put_numbers, put_objects, put_text
 
 #: Bytes of the block of records that is filled and written at a time.
-_BLOCK_BYTES = 24 << 20
-#: Formats of SAS dates and datetimes that come from a frame's own date types.
-_DATE_FORMATS = {"date": "DATE9.", "datetime": "DATETIME20."}
+_BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenXpt:
-    """What was written: the file, its records, the length of each variable in bytes, the size of the file."""
+    """What was written: the file (the first of ``parts``), records, bytes of each variable and of all files."""
 
     path: Path
     records: int
     lengths: Mapping[str, int]
     bytes: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Frame:
-    """One frame or table: its columns by name, and the record of the dataset that its first row is."""
-
-    values: Mapping[str, Values]
-    start: int
-    records: int
+    parts: tuple[Path, ...]
 
 
 def write_xpt(
@@ -71,12 +61,13 @@ def write_xpt(
     sas_os: str | None = None,
     dataset_type: str | None = None,
     special: Mapping[str, SpecialValues] | None = None,
+    split: int | None = None,
 ) -> WrittenXpt:
     """An XPORT v5 file holds one dataset: names of 8, labels of 40 and text of 200 bytes, IBM doubles.
 
     `data` is a pandas DataFrame, a pyarrow Table (or any table of the Arrow C stream interface, such as
-    polars'), a `Dataset`, an `XptMember`, or an iterable of frames or tables that are written one after
-    another, whose `variables` must then give the length of text. `variables` say name, label, type, length, format
+    polars'), a `Dataset`, an `XptMember`, or an iterable of them that are written one after another (of
+    `iter_xpt`, say), whose `variables` must then give the length of text. `variables` say name, label, type, length, format
     and order; their lengths are bytes in `encoding`, None means the longest value (at least 1), and 8 for
     numbers. Shorter numbers (2 to 7 bytes) are taken only where each value is exact.
 
@@ -86,15 +77,19 @@ def write_xpt(
     stand in the header: `sas_version` 9.4, `sas_os` X64_10PR, `dataset_type` blank. `special` has special
     missing values.
 
+    With `split`, no file is larger than so many bytes (5_000_000_000, say): a larger dataset is written in parts
+    of equal variables and lengths, whose files and datasets are numbered from 1: lb1.xpt with LB1, and so on.
+
     Text is padded with blanks; null, NaN and "" are blank text and the missing number. Dates and datetimes of
     whole seconds become SAS dates and datetimes, with formats DATE9. and DATETIME20. unless `variables` give
     others. -0.0 is written as 0, and blanks at the end of text cannot be told from padding.
 
-    Nothing is cut, rounded or replaced: every broken limit is named in one `XptError` (XPT620 to XPT651) with
+    Nothing is cut, rounded or replaced: every broken limit is named in one `XptError` (XPT620 to XPT654) with
     its variable, first record, measured and allowed size. The file is written beside its place and put there
     when it is complete, so a failure leaves an old file whole.
 
     >>> import tempfile
+    >>> import pandas as pd
     >>> frame = pd.DataFrame({"STUDYID": ["S1", "S1"], "AGE": [44, None]})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_xpt(Path(folder) / "dm.xpt", frame, label="Demographics")
@@ -102,17 +97,15 @@ def write_xpt(
     (2, {'STUDYID': 2, 'AGE': 8}, 1120)
     """
     path = Path(os.path.realpath(path))
-    member = data if isinstance(data, XptMember) else None
-    dataset = member.dataset if member else data if isinstance(data, Dataset) else None
+    source = data_of(data)
+    member, dataset = source.member, source.dataset
     if dataset is not None:
-        data = dataset.frame
         variables = dataset.columns if variables is None else variables
     name = name or (dataset.name if dataset else path.stem.upper())
     label = label if label is not None else dataset.label if dataset else ""
     encoding = codec(encoding or (member.encoding if member else "ascii"))
     stamp, library = _stamps(member, created, modified, sas_version, sas_os)
     dataset_type = dataset_type if dataset_type is not None else member.dataset_type if member else ""
-    special = special if special is not None else member.special if member else {}
 
     breaches = Breaches(name, Location(str(path)))
     check_text(breaches, "", "label", label, 40, encoding)
@@ -126,11 +119,15 @@ def write_xpt(
         ):
             check_text(breaches, "", part, text, allowed, "ascii")
 
-    frames, whole = _frames(data, breaches)
-    if whole:
+    frames = frames_of(source, breaches, special)
+    least_number = 2 if member else 3
+    if source.whole:
         frame = next(frames)
-        columns = _declared(variables, frame)
-        lengths = _check(breaches, name, columns, frame, special, encoding)
+        columns = declared(variables, frame)
+        check_names(breaches, name, columns)
+        for column in columns:
+            check_column(breaches, column, encoding, least_number)
+        lengths = _check_frame(breaches, columns, frame, encoding)
         columns = tuple(replace(one, length=one.length or lengths[one.name]) for one in columns)
         frames = iter([frame])
     else:
@@ -145,19 +142,37 @@ def write_xpt(
             raise XptError(breaches.issues())
         check_names(breaches, name, columns)
         for column in columns:
-            check_column(breaches, column, encoding)
+            check_column(breaches, column, encoding, least_number)
     if not columns or len(columns) > MAX_VARIABLES:
         breaches.add("XPT627", found=len(columns), allowed=MAX_VARIABLES)
-    if breaches and whole:
+    if breaches and source.whole:
         raise XptError(breaches.issues())
 
-    namestr = member.header if member else {}
-    header = (
-        b""
-        if breaches
-        else pack_header(name, label, dataset_type, stamp, library, columns, encoding, namestr)
-    )
-    return _place(path, header, columns, frames, breaches, special, encoding, checked=whole)
+    fields = member.header if member else {}
+
+    def header(part: str) -> bytes:
+        return pack_header(part, label, dataset_type, stamp, library, columns, encoding, fields)
+
+    parts = _Parts(path, name, b"" if breaches else header(name), columns, breaches, encoding, split)
+    if source.whole and not breaches:
+        parts.check_ends(frame)
+        if breaches:
+            raise XptError(breaches.issues())
+    with Replacing() as files:
+        parts.begin(files)
+        for frame in frames:
+            if not source.whole:
+                _check_frame(breaches, columns, frame, encoding)
+            parts.write(files, frame)
+        parts.end()
+        if not source.whole:
+            _check_outside(breaches, special or {}, parts.records)
+        parts.name(files, header)
+        if breaches:
+            raise XptError(breaches.issues())
+    paths = tuple(part.path for part in files.parts)
+    size = sum(one.stat().st_size for one in paths)
+    return WrittenXpt(paths[0], parts.records, {one.name: one.length or 0 for one in columns}, size, paths)
 
 
 def _stamps(
@@ -184,88 +199,14 @@ def _stamps(
     return changed(old), changed(member.library if member else old)
 
 
-def _frames(data: Any, breaches: Breaches) -> tuple[Iterator[_Frame], bool]:
-    """The frames of the data, made as they are asked for; and whether one can be measured first."""
-    if isinstance(data, (pd.DataFrame, pa.Table)) or hasattr(data, "__arrow_c_stream__"):
-        return iter([_frame(data, 0, breaches)]), True
-    if not isinstance(data, Iterable) or isinstance(data, (str, bytes, Mapping)):
-        raise TypeError(
-            f"data of type {type(data).__name__} are neither a frame nor a table nor an iterable of them"
-        )
-
-    def each(tables: Iterable[Any]) -> Iterator[_Frame]:
-        start = 0
-        for table in tables:
-            frame = _frame(table, start, breaches)
-            start += frame.records
-            yield frame
-
-    return each(data), False
-
-
-def _frame(table: Any, start: int, breaches: Breaches) -> _Frame:
-    if isinstance(table, pd.DataFrame):
-        series: list[tuple[Any, Any]] = list(table.items())
-    else:
-        table = table if isinstance(table, pa.Table) else pa.table(table)
-        series = list(zip(table.column_names, table.columns, strict=True))
-    values: dict[str, Values] = {}
-    for column, one in series:
-        if not isinstance(column, str):
-            breaches.add("XPT620", str(column), part="variable name", name=column)
-        elif column in values:
-            breaches.add("XPT623", column)
-        else:
-            values[column] = values_of(one)
-    return _Frame(values, start, len(table))
-
-
-def _declared(variables: Sequence[Column] | None, frame: _Frame) -> tuple[Column, ...]:
-    """The variables as declared, else one for each column of the frame; dates get their SAS format."""
-    if variables is None:
-        kinds = {column: values.kind for column, values in frame.values.items()}
-        return tuple(
-            Column(column, "", STORED.get(kind, "Char"), None, _DATE_FORMATS.get(kind, ""))
-            for column, kind in kinds.items()
-        )
-    return tuple(
-        replace(one, format=_DATE_FORMATS.get(frame.values[one.name].kind, ""))
-        if one.name in frame.values and not one.format
-        else one
-        for one in variables
-    )
-
-
-def _check(
-    breaches: Breaches,
-    name: str,
-    columns: Sequence[Column],
-    frame: _Frame,
-    special: Mapping[str, SpecialValues],
-    encoding: str,
-) -> dict[str, int]:
-    check_names(breaches, name, columns)
-    for column in columns:
-        check_column(breaches, column, encoding)
-    lengths = _check_frame(breaches, columns, frame, special, encoding)
-    known = [replace(one, length=one.length or lengths[one.name]) for one in columns]
-    if not breaches:
-        _check_last(breaches, known, frame)
-    return lengths
-
-
 def _check_frame(
-    breaches: Breaches,
-    columns: Sequence[Column],
-    frame: _Frame,
-    special: Mapping[str, SpecialValues],
-    encoding: str,
+    breaches: Breaches, columns: Sequence[Column], frame: Frame, encoding: str
 ) -> dict[str, int]:
     """Columns and values of one frame; returns the bytes that each variable needs."""
     lengths = {}
-    declared = {column.name for column in columns}
+    names = {column.name for column in columns}
     for extra in frame.values:
-        if extra not in declared:
+        if extra not in names:
             breaches.add("XPT629", extra)
     for column in columns:
         if column.name not in frame.values:
@@ -274,128 +215,160 @@ def _check_frame(
             continue
         values = frame.values[column.name]
         lengths[column.name] = measure(breaches, column, values, frame.start, encoding)
-        if column.name in special:
-            _check_special(breaches, column, values, special[column.name], frame)
+        if column.name in frame.special:
+            _check_special(breaches, column, frame)
+    for name in frame.special:
+        if name not in names and len(frame.special[name].rows):
+            breaches.add_values("XPT646", name, frame.special[name].rows + frame.start, ())
     return lengths
 
 
-def _check_special(
-    breaches: Breaches, column: Column, values: Values, special: SpecialValues, frame: _Frame
-) -> None:
+def _check_special(breaches: Breaches, column: Column, frame: Frame) -> None:
     """A special value stands for what the frame holds at its record, so that neither overrides the other."""
-    special = special.between(frame.start, frame.start + frame.records)
-    wrong = special.rows
-    if column.type == "Num" and values.kind != "unknown" and len(wrong):
-        held = np.concatenate([numbers_of(chunk) for chunk in values.take(special.rows).chunks()])
-        fits = (held == special.doubles) | (np.isnan(held) & np.isnan(special.doubles))
-        fits &= (special.bits & lost_bits(column.length or 8)) == 0
-        wrong = wrong[~fits]
+    values, special = frame.values[column.name], frame.special[column.name]
+    inside = special.between(0, frame.records)
+    fits = np.zeros(len(inside.rows), np.bool_)
+    if column.type == "Num" and values.kind != "unknown" and len(fits):
+        held = np.concatenate([numbers_of(chunk) for chunk in values.take(inside.rows).chunks()])
+        fits = (held == inside.doubles) | (np.isnan(held) & np.isnan(inside.doubles))
+        fits &= (inside.bits & lost_bits(column.length or 8)) == 0
+    wrong = np.union1d(inside.rows[~fits], np.setdiff1d(special.rows, inside.rows))
     if len(wrong):
         breaches.add_values("XPT646", column.name, wrong + frame.start, ())
 
 
-def _check_outside(
-    breaches: Breaches, columns: Sequence[Column], special: Mapping[str, SpecialValues], records: int
-) -> None:
-    """Special values stand at records, and in variables, that exist."""
+def _check_outside(breaches: Breaches, special: Mapping[str, SpecialValues], records: int) -> None:
+    """Special values stand at records that exist."""
     for name, values in special.items():
-        known = any(column.name == name for column in columns)
-        wrong = values.rows[(values.rows < 0) | (values.rows >= records)] if known else values.rows
+        wrong = values.rows[(values.rows < 0) | (values.rows >= records)]
         if len(wrong):
             breaches.add_values("XPT646", name, wrong, ())
 
 
-def _check_last(breaches: Breaches, columns: Sequence[Column], frame: _Frame) -> None:
-    """Blank records at the end are kept only if padding cannot be taken for them."""
-    length = sum(one.length or 0 for one in columns)
-    end = frame.start + frame.records
-    if (
-        frame.records == 0
-        or any(one.type == "Num" for one in columns)
-        or length + -(end * length) % RECORD >= RECORD
-    ):
-        return
+def _is_blank(columns: Sequence[Column], frame: Frame, row: int) -> bool:
+    """Whether a record is blank in all its text; records with a number never are."""
     for column in columns:
         values = frame.values[column.name]
-        for chunk in values.chunks(frame.records - 1, 1) if values.kind == "text" else ():
-            if chunk.null_count == 0 and chunk[0].as_py().strip(" "):
-                return
-    breaches.add("XPT636", row=end, length=length)
+        for chunk in values.chunks(row, 1) if values.kind == "text" else ():
+            if (chunk[0].as_py() or "").strip(" "):
+                return False
+    return all(one.type == "Char" for one in columns)
 
 
-def _place(
-    path: Path,
-    header: bytes,
-    columns: Sequence[Column],
-    frames: Iterator[_Frame],
-    breaches: Breaches,
-    special: Mapping[str, SpecialValues],
-    encoding: str,
-    *,
-    checked: bool,
-) -> WrittenXpt:
-    """Stream the frames into a file beside `path`, then move it there."""
-    lengths = {column.name: column.length or 0 for column in columns}
-    length = sum(lengths.values())
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    records, last = 0, None
-    try:
-        with beside.open("xb", buffering=0) as stream:
-            stream.write(header)
-            for frame in frames:
-                if not checked:
-                    _check_frame(breaches, columns, frame, special, encoding)
-                if not breaches:
-                    _write_frame(stream, columns, frame, length, special, encoding)
-                records += frame.records
-                last = frame if frame.records else last
-            if last is not None and not checked and not breaches:
-                _check_last(breaches, columns, last)
-            _check_outside(breaches, columns, special, records)
-            if breaches:
-                raise XptError(breaches.issues())
-            stream.write(b" " * (-records * length % RECORD))
-            os.fsync(stream.fileno())
-        size = beside.stat().st_size
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    return WrittenXpt(path, records, lengths, size)
+@dataclass(slots=True)
+class _Parts:
+    """The records of a dataset, streamed into one file, or into as many as `split` makes it."""
+
+    path: Path
+    dataset: str
+    header: bytes
+    columns: Sequence[Column]
+    breaches: Breaches
+    encoding: str
+    split: int | None
+    length: int = 0
+    room: int = 0
+    records: int = 0
+    here: int = 0
+    count: int = 0
+    part: Part | None = None
+    last: tuple[Frame, int] | None = None
+
+    def __post_init__(self) -> None:
+        self.length = sum(column.length or 0 for column in self.columns)
+        if self.split is not None:
+            size = (self.split - len(self.header)) // RECORD * RECORD
+            self.room = max(size, 0) // max(self.length, 1)
+            if not self.room:
+                self.breaches.add("XPT653", split=self.split, header=len(self.header), length=self.length)
+
+    def check_ends(self, frame: Frame) -> None:
+        """What can be said of the parts of one frame before anything is written."""
+        step = self.room or frame.records
+        for number, end in enumerate(range(step, frame.records + step, step) if step else (), 1):
+            self._check_end(frame, min(end, frame.records) - 1, min(end, frame.records) - end + step)
+            if step < frame.records:
+                self._check_part(number)
+
+    def _check_end(self, frame: Frame, row: int, records: int) -> None:
+        """Blank records at the end of a file are kept only if padding cannot be taken for them."""
+        last = self.length + -(records * self.length) % RECORD
+        if last < RECORD and not self.breaches and _is_blank(self.columns, frame, row):
+            self.breaches.add("XPT636", row=frame.start + row + 1, length=self.length)
+
+    def _check_part(self, number: int) -> None:
+        if len(name := f"{self.dataset}{number}") > MAX_NAME:
+            self.breaches.add("XPT652", name=name)
+
+    def begin(self, files: Replacing) -> None:
+        """Begin the next file."""
+        self.part = files.open(self.path)
+        self.part.stream.write(self.header)
+        self.count += 1
+        self.here, self.last = 0, None
+
+    def write(self, files: Replacing, frame: Frame) -> None:
+        """The records of one frame; with broken limits they are only counted."""
+        first = 0
+        while first < frame.records and not self.breaches:
+            if self.room and self.here == self.room:
+                self.end()
+                self._check_part(self.count + 1)
+                self.begin(files)
+            count = min(frame.records - first, self.room - self.here if self.room else frame.records)
+            if self.part is not None:
+                _write_rows(self.part.stream, self.columns, frame, first, count, self.encoding)
+            first, self.here = first + count, self.here + count
+            self.last = frame, first - 1
+        self.records += frame.records
+
+    def end(self) -> None:
+        """End the file: nothing at its end may be taken for padding, nor padding for anything else."""
+        if self.last is not None:
+            self._check_end(*self.last, self.here)
+        if self.part is not None:
+            self.part.stream.write(b" " * (-self.here * self.length % RECORD))
+
+    def name(self, files: Replacing, header: Callable[[str], bytes]) -> None:
+        """Number the files, and the datasets in them, if there are several."""
+        if len(files.parts) < 2 or self.breaches:
+            return
+        for number, part in enumerate(files.parts, 1):
+            part.path = self._path(number)
+            part.stream.seek(0)
+            part.stream.write(header(f"{self.dataset}{number}"))
+        left = self._path(len(files.parts) + 1)
+        if left.exists():
+            self.breaches.add("XPT654", parts=len(files.parts), name=left.name)
+
+    def _path(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.stem}{number}{self.path.suffix}")
 
 
-def _write_frame(
-    stream: BinaryIO | Any,
-    columns: Sequence[Column],
-    frame: _Frame,
-    length: int,
-    special: Mapping[str, SpecialValues],
-    encoding: str,
+def _write_rows(
+    stream: BinaryIO, columns: Sequence[Column], frame: Frame, first: int, count: int, encoding: str
 ) -> None:
-    size = max(1, min(BLOCK, _BLOCK_BYTES // length, frame.records))
+    length = sum(column.length or 0 for column in columns)
+    size = max(1, min(BLOCK, _BLOCK_BYTES // length, count))
     block = np.empty((size, length), np.uint8)
-    for start in range(0, frame.records, size):
-        count = min(size, frame.records - start)
+    for start in range(first, first + count, size):
+        rows = min(size, first + count - start)
         place = 0
         for column in columns:
             width = column.length or 0
-            chunks = frame.values[column.name].chunks(start, count)
-            if column.type == "Char":
+            values = frame.values[column.name]
+            chunks = values.chunks(start, rows)
+            if column.type == "Char" and values.text_objects is not None and plain_utf8(encoding):
+                here = _strided(block, 0, rows, place, f"S{width}")
+                put_objects(here, values.text_objects[start : start + rows], width)
+            elif column.type == "Char":
                 _put_column(block, chunks, place, width, encoding)
             else:
-                first = frame.start + start
-                marked = (
-                    special[column.name].between(first, first + count) if column.name in special else None
-                )
+                special = frame.special.get(column.name)
+                marked = special.between(start, start + rows) if special else None
                 _put_numbers(block, chunks, place, width, marked)
             place += width
-        _write_all(stream, block[:count].data.cast("B"))
+        stream.write(block[:rows].data.cast("B"))
 
 
 def _strided(block: npt.NDArray[np.uint8], row: int, count: int, place: int, type_: str) -> npt.NDArray[Any]:
@@ -424,9 +397,3 @@ def _put_numbers(
         type_ = ">u8" if width == 8 else f"S{width}"
         put_numbers(_strided(block, row, len(chunk), place, type_), numbers_of(chunk), width, marked)
         row += len(chunk)
-
-
-def _write_all(stream: BinaryIO | Any, data: memoryview) -> None:
-    """An unbuffered write may take fewer bytes than it is given."""
-    while data:
-        data = data[stream.write(data) :]
