@@ -1,0 +1,392 @@
+"""compile_plan: an order for the variables, or every problem with its place and the smallest edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtm_il2.errors import SdtmError
+from sdtm_il2.plan.model import Plan
+from study import build_study, plan_of, write_files
+
+STUDY = """\
+study: C1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  ae: {path: raw/ae.csv, subject: SUBJ, private: [NAME]}
+  lb: {path: raw/lb.csv, subject: SUBJ}
+domains: [dm.yaml, ae.yaml, lb.yaml]
+"""
+DM = """\
+domain: DM
+keys: [STUDYID, USUBJID]
+records: [{from: dm}]
+variables:
+  SUBJID: {assign: SUBJ}
+  SITEID: {hardcode: "01"}
+  SEX: {assign: SEX}
+  COUNTRY: {hardcode: CHN}
+  ARMCD: {hardcode: A}
+  ARM: {hardcode: A}
+  RFSTDTC: {datetime: ST}
+  RFXSTDTC: {copy: DM.RFSTDTC}
+"""
+AE = """\
+domain: AE
+keys: [STUDYID, USUBJID, AETERM]
+records: [{from: ae}]
+variables:
+  AETERM: {assign: TERM}
+  AEDECOD: {assign: TERM}
+  AESTDTC: {datetime: ST}
+"""
+LB = """\
+domain: LB
+keys: [STUDYID, USUBJID, LBTESTCD]
+records: [{from: lb, tests: {table: tests.csv, by: [ITEM], result: RES}}]
+variables: {}
+"""
+FILES = {
+    "study.yaml": STUDY,
+    "dm.yaml": DM,
+    "ae.yaml": AE,
+    "lb.yaml": LB,
+    "tests.csv": "ITEM,LBTESTCD\nwbc,WBC\n",
+    "raw/dm.csv": "SUBJ,SEX,ST\n1,M,2024-01-01\n",
+    "raw/ae.csv": "SUBJ,TERM,ST,NAME\n1,a,2024-01-02,x\n",
+    "raw/lb.csv": "SUBJ,ITEM,RES\n1,wbc,4\n",
+}
+
+
+def _study(lines: str) -> dict[str, str]:
+    return {"study.yaml": STUDY + lines}
+
+
+def _ae(line: str) -> dict[str, str]:
+    return {"ae.yaml": AE + f"  {line}\n"}
+
+
+def _dm(line: str) -> dict[str, str]:
+    name = line.split(":")[0]
+    kept = [one for one in DM.splitlines() if not one.startswith(f"  {name}:")]
+    return {"dm.yaml": "\n".join([*kept, f"  {line}"]) + "\n"}
+
+
+PROBLEMS: list[tuple[str, dict[str, str], str]] = [
+    (
+        "SPEC107",
+        _ae("AEREL: {assign: TERM, codelist: AESEVT}"),
+        (
+            "ae.yaml:8: SPEC107 AE.AEREL: codelist 'AESEVT' is neither in SDTM CT 2025-03-28 nor in this study\n"
+            "  hint: did you mean 'AESEV'? study codelists go under `codelists:` in study.yaml"
+        ),
+    ),
+    (
+        "SPEC110 assign",
+        _ae("AESEV: {assign: DM.SEX}"),
+        (
+            "ae.yaml:8: SPEC110 AE.AESEV: assign: 'DM.SEX' is a SDTM variable; assign sees columns of 'ae' only\n"
+            "  hint: use submit: (rows) or when: (values) to speak of variables"
+        ),
+    ),
+    (
+        "SPEC110 where",
+        {"ae.yaml": AE.replace("{from: ae}", "{from: ae, where: DM.RFSTDTC FILLED}")},
+        (
+            "ae.yaml:3: SPEC110 AE records: where: 'DM.RFSTDTC' is a SDTM variable; where sees columns of 'ae' only\n"
+            "  hint: use submit: (rows) or when: (values) to speak of variables"
+        ),
+    ),
+    (
+        "SPEC113",
+        _ae("AEENDTC: {copy: DN.RFSTDTC}"),
+        (
+            "ae.yaml:8: SPEC113 AE.AEENDTC: copy: 'DN.RFSTDTC' is not DOMAIN.VARIABLE of this study\n"
+            "  hint: did you mean 'DM.RFSTDTC'? domains of this study are AE, DM, LB"
+        ),
+    ),
+    (
+        "SPEC115",
+        {
+            "study.yaml": STUDY.replace("dates: {format: yyyy-mm-dd}\n", ""),
+            "dm.yaml": DM.split("  RFSTDTC")[0],
+        },
+        (
+            "ae.yaml:7: SPEC115 AE.AESTDTC: datetime of 'ST' has no format\n"
+            "  hint: add dates: {format: dd-mon-yyyy} to source 'ae', or format: beside datetime:"
+        ),
+    ),
+    (
+        "SPEC178 an unknown source is found by the loader",
+        {"ae.yaml": AE.replace("from: ae", "from: aes")},
+        (
+            "ae.yaml:3: SPEC178 AE: from: 'aes' is not a source of study.yaml nor a domain of this study\n"
+            "  hint: did you mean 'ae'?"
+        ),
+    ),
+    (
+        "SPEC119",
+        {"ae.yaml": AE.replace("USUBJID, AETERM", "USUBJID, AETRM")},
+        (
+            "ae.yaml:2: SPEC119 AE: keys or sort: 'AETRM' is not a variable of this domain's records\n"
+            "  hint: did you mean AETERM?"
+        ),
+    ),
+    (
+        "SPEC122",
+        {"tests.csv": "ITEM,LBTESTCD,LBSPECX\nwbc,WBC,BLOOD\n"},
+        (
+            "lb.yaml:3: SPEC122 LB.LBSPECX: header 'LBSPECX' is no variable, reserved word or key; did you mean LBSPEC?\n"
+            "  hint: correct the header or remove the column"
+        ),
+    ),
+    (
+        "SPEC123",
+        {"tests.csv": "ITEM,LBTESTCD,LBSPEC\nwbc,WBC,BLOD\n"},
+        (
+            "tests.csv:2: SPEC123 LB.LBSPEC: 'BLOD' is not in SPECTYPE (C78734): nearest 'BLOOD'\n"
+            "  hint: correct the cell; or add it under codelists: C78734: sponsor: [BLOD]"
+        ),
+    ),
+    (
+        "SPEC124",
+        {"ae.yaml": AE.replace("domain: AE", "domain: AF")},
+        (
+            "ae.yaml:1: SPEC124 AF: not a dataset of SDTMIG 3.4\n"
+            "  hint: did you mean TA? a custom domain states label, class and structure"
+        ),
+    ),
+    (
+        "SPEC125",
+        {"ae.yaml": AE.replace("STUDYID, USUBJID, AETERM", "STUDYID, AETERM")},
+        "ae.yaml:1: SPEC125 AE: keys do not hold USUBJID\n  hint: begin with keys: [STUDYID, USUBJID, ...]",
+    ),
+    (
+        "SPEC127",
+        {"study.yaml": STUDY.replace("raw/ae.csv, subject: SUBJ,", "raw/ae.csv,")},
+        (
+            "ae.yaml:3: SPEC127 AE: source 'ae' has no subject, but AE has records of subjects\n"
+            "  hint: add subject: to the source in study.yaml"
+        ),
+    ),
+    (
+        "SPEC130",
+        _ae("AESEV: {assign: TERM, terms: {light: MILDE}}"),
+        (
+            "ae.yaml:8: SPEC130 AE.AESEV: terms: 'MILDE' is not in AESEV (C66769); nearest 'MILD'\n"
+            "  hint: use a submission value of the list"
+        ),
+    ),
+    (
+        "SPEC130 in study.yaml",
+        _study("codelists:\n  C66742: {terms: {oui: YES}}\n"),
+        (
+            "study.yaml:10: SPEC130 C66742: terms: 'YES' is not in NY (C66742); nearest 'Y'\n"
+            "  hint: use a submission value of the list"
+        ),
+    ),
+    (
+        "SPEC131",
+        _ae("AEENRTPT: {hardcode: ONGOIN}"),
+        (
+            "ae.yaml:8: SPEC131 AE.AEENRTPT: 'ONGOIN' is not in STENRF (C66728): nearest 'ONGOING'\n"
+            "  hint: use a submission value of the list"
+        ),
+    ),
+    (
+        "SPEC131 in a branch",
+        _ae("AESER: {case: [{when: TERM EQ a, then: Yes}, {else: N}]}"),
+        (
+            "ae.yaml:8: SPEC131 AE.AESER: 'Yes' is not in NY (C66742): nearest 'Y'\n"
+            "  hint: use a submission value of the list"
+        ),
+    ),
+    (
+        "SPEC132",
+        _study("codelists:\n  C66769: {sponsor: [TERRIBLE]}\n"),
+        (
+            "study.yaml:10: SPEC132 C66769: 'TERRIBLE' cannot be added: AESEV (C66769) is not extensible\n"
+            "  hint: map to a submission value of the list under terms:"
+        ),
+    ),
+    (
+        "SPEC160",
+        _ae("AESEV: {assign: TERM, supplemental: {label: Severity}}"),
+        "ae.yaml:8: SPEC160 AE.AESEV: AESEV is a variable of AE: not supplemental\n  hint: remove supplemental:",
+    ),
+    (
+        "STD205",
+        _ae("AETRTEM: {hardcode: Y}"),
+        (
+            "ae.yaml:8: STD205 AE.AETRTEM: AETRTEM is not a variable of AE in SDTMIG 3.4\n"
+            "  hint: did you mean AETERM? give it supplemental: {label: ...}, or state ig: for the release that has it"
+        ),
+    ),
+    (
+        "PLAN401",
+        {
+            "dm.yaml": DM.replace("RFSTDTC: {datetime: ST}", "RFSTDTC: {earliest: {of: AE.AESTDTC}}"),
+            "ae.yaml": AE.replace("AESTDTC: {datetime: ST}", "AESTDTC: {copy: DM.RFSTDTC}"),
+        },
+        (
+            "ae.yaml:7: PLAN401 AE.AESTDTC: AE.AESTDTC needs DM.RFSTDTC needs AE.AESTDTC\n"
+            "  hint: break the circle; 'all dates' leaves derived dates out"
+        ),
+    ),
+    (
+        "PLAN402",
+        _ae("AEENDTC: {copy: DM.RFENDTC}"),
+        (
+            "ae.yaml:8: PLAN402 AE.AEENDTC: DM.RFENDTC is read here but nothing maps it\n"
+            "  hint: did you mean DM.RFSTDTC? map it or remove the reference"
+        ),
+    ),
+    (
+        "PLAN410",
+        {"ae.yaml": AE.replace("  AEDECOD: {assign: TERM}\n", "")},
+        "ae.yaml:1: PLAN410 AE: SDTMIG 3.4 requires AEDECOD, which nothing maps\n  hint: map them in the domain file",
+    ),
+    (
+        "two problems at once",
+        _ae("AESEV: {hardcode: BAD}\n  AEENDTC: {copy: XX.RFSTDTC}"),
+        (
+            "ae.yaml:8: SPEC131 AE.AESEV: 'BAD' is not in AESEV (C66769): the list has 3 terms\n"
+            "  hint: use a submission value of the list\n"
+            "ae.yaml:9: SPEC113 AE.AEENDTC: copy: 'XX.RFSTDTC' is not DOMAIN.VARIABLE of this study\n"
+            "  hint: domains of this study are AE, DM, LB"
+        ),
+    ),
+    (
+        "SPEC140",
+        _ae("AELLT: {assign: TREM}"),
+        (
+            "ae.yaml:8: SPEC140 AE.AELLT: column 'TREM' is not in source ae\n"
+            "  hint: did you mean 'TERM'? the file's header names its columns"
+        ),
+    ),
+    (
+        "SPEC162",
+        _ae("AELLT: {assign: NAME}"),
+        (
+            "ae.yaml:8: SPEC162 AE.AELLT: 'NAME' of source ae is private and cannot be mapped\n"
+            "  hint: take it out of private: or map another column"
+        ),
+    ),
+    (
+        "SPEC111",
+        {"raw/ae.csv": "SUBJ,TERM,ST,NAME,DM.SEX\n1,a,2024-01-02,x,M\n"},
+        (
+            "study.yaml:6: SPEC111: 'DM.SEX' is a column of source ae and reads as a variable of DM\n"
+            "  hint: add rename: {prefix: DM_} to the source, or rename the column"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "text"), [one[1:] for one in PROBLEMS], ids=[one[0] for one in PROBLEMS])
+def test_problems_are_told_with_place_and_edit(files: dict[str, str], text: str, tmp_path: Path) -> None:
+    with pytest.raises(SdtmError) as caught:
+        build_study(tmp_path, FILES | files)
+    found = [str(one) for one in caught.value.issues if one.code != "PLAN411"]
+    assert "\n".join(found) == text
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return plan_of(write_files(tmp_path, FILES))
+
+
+def test_the_study_without_problems_compiles(plan: Plan) -> None:
+    assert {one.code for one in plan.issues} == {"PLAN411"}
+
+
+def test_variables_stand_in_the_order_of_the_standard(plan: Plan) -> None:
+    names = [one.name for one in plan.domain("AE").variables]
+    assert names == ["STUDYID", "DOMAIN", "USUBJID", "AESEQ", "AETERM", "AEDECOD", "AESTDTC", "AESTDY"]
+    assert [one.name for one in plan.domain("AE").variables if one.automatic] == [
+        "STUDYID", "DOMAIN", "USUBJID", "AESEQ", "AESTDY",
+    ]  # fmt: skip
+
+
+def test_each_step_comes_after_what_it_needs(plan: Plan) -> None:
+    place = {step.node: number for number, step in enumerate(plan.steps)}
+    assert len(place) == len(plan.steps)
+    for node, needs in plan.needs.items():
+        assert all(place[other] < place[node] for other in needs), node
+    assert set(plan.why("AE.AESTDY")) == {"AE records", "AE.AESTDTC", "DM.RFSTDTC", "DM submit"}
+
+
+def test_origins_by_method(plan: Plan) -> None:
+    origins = {
+        one.name: one.rules[0].origin for one in plan.domain("AE").variables if one.rules[0] is not None
+    }
+    assert origins == {
+        "STUDYID": "Protocol by Sponsor",
+        "DOMAIN": "Assigned by Sponsor",
+        "USUBJID": "Derived by Sponsor",
+        "AESEQ": "Derived by Sponsor",
+        "AETERM": "Collected by Investigator",
+        "AEDECOD": "Collected by Investigator",
+        "AESTDTC": "Collected by Investigator",
+        "AESTDY": "Derived by Sponsor",
+    }
+    results = {
+        one.name: one.rules[0].origin for one in plan.domain("LB").variables if one.rules[0] is not None
+    }
+    assert results["LBORRES"] == "Collected by Investigator"
+    assert results["LBTESTCD"] == "Assigned by Sponsor"
+    assert results["LBSTRESN"] == "Derived by Sponsor"
+
+
+def test_a_source_states_the_origin_of_what_is_collected(tmp_path: Path) -> None:
+    origin = STUDY.replace("raw/lb.csv,", "raw/lb.csv, origin: Collected by Vendor,")
+    plan = plan_of(write_files(tmp_path, FILES | {"study.yaml": origin}))
+    rule = plan.domain("LB").variable("LBORRES")
+    assert rule is not None
+    assert rule.rules[0] is not None
+    assert rule.rules[0].origin == "Collected by Vendor"
+
+
+def test_derive_changes_a_variable_that_comes_by_itself(tmp_path: Path) -> None:
+    files = FILES | _study("derive:\n  --STDY: {study_day: x}\n")
+    with pytest.raises(SdtmError):
+        plan_of(write_files(tmp_path, files))
+    (tmp_path / "study.yaml").write_text(STUDY + "derive:\n  --STDY: drop\n", encoding="utf-8")
+    names = [one.name for one in plan_of(tmp_path).domain("AE").variables]
+    assert "AESTDY" not in names
+
+
+def test_expected_variables_that_are_missing_are_one_note_a_domain(plan: Plan) -> None:
+    notes = [one.text() for one in plan.issues if one.target == "LB"]
+    assert notes == [
+        (
+            "lb.yaml:1: PLAN411 LB: SDTMIG 3.4 expects LBCAT, LBORRESU, LBORNRLO, LBORNRHI, LBSTRESU, LBSTNRLO, LBSTNRHI, "
+            "LBNRIND, LBLOBXFL, VISITNUM, LBDTC; the dataset will lack them\n"
+            "  hint: map them where the study collected them"
+        )
+    ]
+
+
+def test_columns_that_the_plan_reads(plan: Plan) -> None:
+    found = {(source, column, reader) for source, column, reader, _ in plan.columns()}
+    assert found == {
+        ("dm", "SUBJ", "DM.SUBJID"),
+        ("dm", "SEX", "DM.SEX"),
+        ("dm", "ST", "DM.RFSTDTC"),
+        ("ae", "TERM", "AE.AETERM"),
+        ("ae", "TERM", "AE.AEDECOD"),
+        ("ae", "ST", "AE.AESTDTC"),
+        ("lb", "ITEM", "LB records"),
+        ("lb", "RES", "LB records"),
+        ("lb", "RES", "LB.LBORRES"),
+    }
+
+
+def test_unknown_domain_and_source_are_key_errors(plan: Plan) -> None:
+    with pytest.raises(KeyError):
+        plan.domain("XX")
+    with pytest.raises(KeyError):
+        plan.source("xx")
