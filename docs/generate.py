@@ -39,9 +39,9 @@ look. Words in angle brackets are filled in. This page is generated from the cat
 KEYS = """# Keys of the specification
 
 Every key of study.yaml, of a domain file and of define/study.yaml, with what it takes. The same JSON Schemas
-check the files when they are loaded, and complete them in an editor. Keys that the language has and this
-version does not build yet are refused with SPEC183. This page is generated from the schemas: `make docs`.
-How the parts work together is in [language.md](language.md).
+check the files when they are loaded, and complete them in an editor. A key that this version does not build
+yet is refused (SPEC183, SPEC126), never ignored. How the parts work together is in [language.md](language.md).
+This page is generated from the schemas: `make docs`.
 """
 
 
