@@ -127,12 +127,13 @@ class Partition:
 
 @dataclass(slots=True)
 class View:
-    """The records of one block, as the method of one variable sees them."""
+    """The records of one block, as the method of one variable sees them; ``at`` is the variable's line."""
 
     partition: Partition
     domain: DomainRecords
     index: int
     variable: str = ""
+    at: Location = NOWHERE
 
     @property
     def block(self) -> BlockRecords:
@@ -267,8 +268,9 @@ class View:
                 (text, int(count)) for text, count in zip(encoded.values, counts, strict=True) if count
             ]
         first = self.first_place(records)
+        place = at if at.file else self.at
         found = issue(
-            code, target or self.target, at, count=len(records), first=first, values=counted, **fields
+            code, target or self.target, place, count=len(records), first=first, values=counted, **fields
         )
         # all values stay until the partitions are merged: which are the most frequent is known only then
         self.partition.issues.append(replace(found, values=tuple(counted)))
