@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from sdtm_il2.errors import Problems
+from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
 from sdtm_il2.spec.model import SourceSpec
 
 #: What `format:` may state, and the kind of file that it means; a kind has its reader in read.py.
@@ -53,6 +53,27 @@ class RawPath:
     path: Path
     name: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """A raw file as messages name it: its source, its printed name, and the place to edit."""
+
+    target: str
+    name: str
+    at: Location = NOWHERE
+
+    def refusal(self, code: str, **fields: object) -> SourceError:
+        """The error to raise: an issue of the catalogue about this file."""
+        return SourceError(self.issue(code, count=0, row=0, **fields))
+
+    def issue(self, code: str, *, count: int = 0, row: int = 0, **fields: object) -> Issue:
+        """An issue of the catalogue about this file; ``row`` is where the first record concerned starts."""
+        first = Location(self.name, row) if row else NOWHERE
+        filled = {"path": self.name, **fields}
+        return Issue(
+            code, self.target, self.at, tuple((key, str(text)) for key, text in filled.items()), count, first
+        )
 
 
 def find_files(spec: SourceSpec, raw: Path, problems: Problems) -> tuple[RawPath, ...]:

@@ -15,6 +15,7 @@ from sdtm_il2.dataset import arrow, char
 from sdtm_il2.errors import Issue, Problems, SourceError
 from sdtm_il2.sources.cells import set_missing, set_text
 from sdtm_il2.sources.columns import check_columns, rename_columns
+from sdtm_il2.sources.excel import read_excel
 from sdtm_il2.sources.fate import (
     Held,
     Reading,
@@ -24,8 +25,11 @@ from sdtm_il2.sources.fate import (
 )
 from sdtm_il2.sources.files import RawPath, find_files, other_content
 from sdtm_il2.sources.model import Source, Sources
+from sdtm_il2.sources.parquet import read_parquet
+from sdtm_il2.sources.sas import read_sas
 from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
+from sdtm_il2.sources.xpt import read_transport
 from sdtm_il2.spec.model import SourceSpec, StudySpec
 
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t", "tab": "\t"}
@@ -56,9 +60,46 @@ def _text(file: RawFile) -> RawTable:
     )
 
 
+def _excel(file: RawFile) -> RawTable:
+    spec = file.spec
+    return read_excel(
+        file.path,
+        sheet=spec.sheet,
+        header=spec.header,
+        target=spec.name,
+        file=file.name,
+        at=spec.at,
+        data=file.data,
+    )
+
+
+def _sas(file: RawFile) -> RawTable:
+    spec = file.spec
+    # the file says its encoding itself, unless the specification knows better
+    encoding = "" if spec.encoding == "utf-8" else spec.encoding
+    return read_sas(
+        file.path, folder=file.folder, encoding=encoding, target=spec.name, file=file.name, at=spec.at
+    )
+
+
+def _transport(file: RawFile) -> RawTable:
+    spec = file.spec
+    return read_transport(
+        file.path, member=spec.sheet, encoding=spec.encoding, target=spec.name, file=file.name, at=spec.at
+    )
+
+
+def _parquet(file: RawFile) -> RawTable:
+    return read_parquet(file.path, target=file.spec.name, file=file.name, at=file.spec.at, data=file.data)
+
+
 #: The reader of each kind of file, and the keys of a source that mean something to it.
 READERS: Final[Mapping[str, tuple[Callable[[RawFile], RawTable], frozenset[str]]]] = {
     "text": (_text, frozenset({"encoding", "delimiter", "header"})),
+    "xlsx": (_excel, frozenset({"header", "sheet"})),
+    "sas7bdat": (_sas, frozenset({"encoding"})),
+    "xpt": (_transport, frozenset({"encoding", "sheet"})),
+    "parquet": (_parquet, frozenset()),
 }
 
 
