@@ -74,10 +74,7 @@ def _joins(node: Node | None, place: Place, known: tuple[str, ...]) -> tuple[Joi
 
 
 def _each(node: Node | None, place: Place) -> tuple[EachSpec, ...]:
-    """`each:` by name; SPEC169 and SPEC185: the name, SPEC166: lists of different length.
-
-    A single ``COL1-COL7`` may be a range: how many columns it has shows with the file's header.
-    """
+    """`each:` by name (SPEC169, SPEC185); a single ``COL1-COL7`` stays as written, the file's header decides."""
     found = mapping(node)
     result: list[EachSpec] = []
     for name in found.items:
@@ -88,13 +85,6 @@ def _each(node: Node | None, place: Place) -> tuple[EachSpec, ...]:
             form = "a name that does not begin with _, as _EACH does"
             place.add("SPEC185", line, key="each", value=f"'{name}'", form=form)
         result.append(EachSpec(name, words(found, name), place.at(line)))
-    listed = [one for one in result if len(one.columns) > 1 or not any("-" in name for name in one.columns)]
-    for one in listed:
-        if one.columns and len(one.columns) != len(listed[0].columns):
-            place.add(
-                "SPEC166", one.at.line, first=listed[0].name, length=len(listed[0].columns), other=one.name,
-                found=len(one.columns),
-            )  # fmt: skip
     return tuple(result)
 
 

@@ -156,8 +156,8 @@ class _Report:
                         "SPEC182", at=self._at(line), key=other, what=f"'{key}' of {_title(error)}"
                     )
 
-    def _None(self, error: ValidationError) -> None:  # noqa: N802 - a key that the schema sets to false
-        """A key of another kind of file: the schema is `false`, without a keyword."""
+    def _not(self, error: ValidationError) -> None:
+        """Every `not` of our schemas bars a key of another kind of file."""
         _, line, key = self._find(error)
         more = "put it into a file of its own"
         self.problems.add("SPEC180", at=self._at(line), key=key, what="a file of tables", help=more)

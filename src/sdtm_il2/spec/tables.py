@@ -169,7 +169,10 @@ def nearest_header(header: str, known: Iterable[str]) -> str:
 
 
 _UNIT_HEADERS = ("--TESTCD", "--SPEC", "from", "to", "factor", "offset", "places", "source")
-_UNITS_RIGHT = "from and to are units, factor is a positive decimal number such as 0.0113, offset and places are numbers or blank"
+_UNITS_RIGHT = (
+    "from and to are units, factor is a positive decimal number such as 0.0113, "
+    "offset and places are numbers or blank"
+)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 

@@ -72,14 +72,15 @@ def _registry(name: str, line: int, place: Place, folder: StudyFolder) -> str:
     if found is None:
         return ""
     file, content = found
+    fault, at = "has no protocolSection", Location(file, 1)
     try:
         record = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, RecursionError):
-        place.problems.add("SPEC165", at=Location(file, 1), fault="is not JSON in UTF-8")
+        fault = "is not JSON in UTF-8"
     except json.JSONDecodeError as error:
-        place.problems.add("SPEC165", at=Location(file, error.lineno), fault=f"is not JSON ({error.msg})")
+        fault, at = "is not JSON from here on", Location(file, error.lineno)
     else:
         if isinstance(record, dict) and "protocolSection" in record:
             return file
-        place.problems.add("SPEC165", at=Location(file, 1), fault="has no protocolSection")
+    place.problems.add("SPEC165", place.target, at, fault=fault)
     return ""

@@ -28,8 +28,8 @@ _CELLS = {
     "VISITNUM": "VISITNUM is a number such as 3 or 3.01",
     "VISIT": "every visit has a name",
     "VISITDY": "VISITDY is a planned study day such as -7 or 15, without a day 0, or blank",
-    "from_day": "a window has a first and a last day such as -14 and -1, without a day 0, or none",
-    "to_day": "a window has a first and a last day such as -14 and -1, without a day 0, or none",
+    "from_day": "a window begins on a whole day such as -14, without a day 0; blank: it has no begin",
+    "to_day": "a window ends on a whole day such as -1, not before from_day and without a day 0; blank: no end",
 }
 
 
@@ -92,14 +92,15 @@ def _check_anchors(
             place.add("SPEC158", reference.at.line, fault=fault, help=more)
     without: dict[str, VisitRow] = {}
     for row in rows:
-        if row.from_day and "" not in stated and row.epoch not in stated:
+        if (row.from_day or row.to_day) and "" not in stated and row.epoch not in stated:
             without.setdefault(row.epoch, row)
     for epoch, row in without.items():
-        of = f"EPOCH '{epoch}'" if epoch else "a visit without EPOCH" if stated else "the visits"
-        wanted = f"{epoch}: " if epoch and stated else ""
+        of = f"EPOCH '{epoch}'" if epoch else "a visit without EPOCH" if stated else "the table"
         fault = f"{of} (line {row.at.line} of {row.at.file}) has windows, but no anchor"
-        place.add("SPEC158", line, fault=fault, help=f"add anchor: {{{wanted}DOMAIN.VARIABLE}}" if wanted else
-                  "add anchor: DOMAIN.VARIABLE")  # fmt: skip
+        more = "add anchor: DOMAIN.VARIABLE"
+        if stated:
+            more = f"add anchor: {{{epoch}: DOMAIN.VARIABLE}}" if epoch else "add an EPOCH to the row"
+        place.add("SPEC158", line, fault=fault, help=more)
 
 
 def _unscheduled(node: Node | None, place: Place) -> UnscheduledRule | None:
@@ -147,8 +148,8 @@ def _row(table: Table, raw: TableRow, place: Place) -> VisitRow | None:
         "VISITNUM": bool(_NUMBER.fullmatch(cell["VISITNUM"])),
         "VISIT": bool(cell["VISIT"]),
         "VISITDY": not cell["VISITDY"] or _is_day(cell["VISITDY"]),
-        "from_day": _is_day(first) or (not first and not last),
-        "to_day": _is_day(last) or (not first and not last),
+        "from_day": not first or _is_day(first),
+        "to_day": not last or _is_day(last),
     }
     if _is_day(first) and _is_day(last) and int(first) > int(last):
         right["to_day"] = False
@@ -194,31 +195,41 @@ def _check_numbers(rows: tuple[VisitRow, ...], place: Place) -> None:
 
 
 def _same_arm(row: VisitRow, other: VisitRow) -> bool:
-    """Whether two rows can speak of the same subject; a row without ARMCD speaks of every arm."""
-    return not row.armcd or not other.armcd or row.armcd == other.armcd
+    """Whether two rows can speak of the same subject; a row without ARMCD speaks of every arm, A | B of two."""
+    arms, others = ({arm.strip() for arm in one.armcd.split("|")} for one in (row, other))
+    return "" in arms | others or bool(arms & others)
 
 
 def _check_aliases(rows: tuple[VisitRow, ...], place: Place) -> None:
-    """An alias, or the name of a visit, names one visit: SPEC171."""
-    seen: dict[str, VisitRow] = {}
+    """An alias, or the name of a visit, names one visit of an arm: SPEC171."""
+    seen: dict[str, list[VisitRow]] = {}
     for row in rows:
         for alias in dict.fromkeys((*row.aliases, row.visit)):
-            other = seen.setdefault(unicodedata.normalize("NFKC", alias).casefold(), row)
-            if Decimal(other.visitnum) != Decimal(row.visitnum):
-                place.problems.add("SPEC171", at=row.at, alias=alias, other=other.at.line)
+            others = seen.setdefault(unicodedata.normalize("NFKC", alias).casefold(), [])
+            for other in others:
+                if Decimal(other.visitnum) != Decimal(row.visitnum) and _same_arm(row, other):
+                    place.problems.add("SPEC171", at=row.at, alias=alias, other=other.at.line)
+                    break
+            others.append(row)
 
 
 def _check_windows(rows: tuple[VisitRow, ...], place: Place) -> None:
     """Windows of one EPOCH and arm have no day in common: SPEC170."""
-    windows = sorted((row for row in rows if row.from_day), key=lambda row: (int(row.from_day), row.at.line))
-    for number, row in enumerate(windows):
-        for other in windows[:number]:
+    windows = sorted((_days(row), row.at.line, row) for row in rows if row.from_day or row.to_day)
+    for number, ((first, _), _, row) in enumerate(windows):
+        for (_, last), _, other in windows[:number]:
             if (
-                int(row.from_day) <= int(other.to_day)
+                first <= last
                 and row.epoch == other.epoch
                 and _same_arm(row, other)
                 and Decimal(row.visitnum) != Decimal(other.visitnum)
             ):
+                day = row.from_day or other.from_day or min(row.to_day, other.to_day, key=int)
                 place.problems.add(
-                    "SPEC170", at=max(row.at, other.at), visit=other.visit, other=row.visit, day=row.from_day
+                    "SPEC170", at=max(row.at, other.at), visit=other.visit, other=row.visit, day=day
                 )
+
+
+def _days(row: VisitRow) -> tuple[float, float]:
+    """The first and the last day of a window; one that is blank has no end on that side."""
+    return float(row.from_day or "-inf"), float(row.to_day or "inf")
