@@ -99,34 +99,64 @@ class TermMap:
 
     def find(self, raw: str) -> TermVia | None:
         """The term for a raw text, None where nothing matches."""
-        key = normal(raw)
+        key, text = normal(raw), half_width(raw).strip()
         if key in self.own:
             return self.own[key]
-        for codelist in self.lists:
-            index = _submission_index(codelist)
-            if key in index:
-                term = codelist.terms[index[key]]
-                return TermVia(term.value, term.code)
+        indexes = [_index(codelist) for codelist in self.lists]
+        places = [one.values.get(text, _NONE) for one in indexes]
         if self.synonyms:
-            for codelist in self.lists:
-                for term in codelist.terms:
-                    if key in map(normal, (*term.synonyms, term.preferred_term)):
-                        return TermVia(term.value, term.code)
+            places += [one.synonyms.get(text, _NONE) for one in indexes]
+        for one in indexes:
+            place = one.any_case.get(key, _NONE)
+            # G/L is a synonym of 10^9/L: it is not g/L written in capitals
+            places.append(place if one.synonyms.get(text, place) == place else _NONE)
+        if self.synonyms:
+            places += [one.synonyms_any_case.get(key, _NONE) for one in indexes]
+        for place, codelist in zip(places, self.lists * (len(places) // max(len(self.lists), 1)), strict=True):
+            if place != _NONE:
+                return TermVia(codelist.terms[place].value, codelist.terms[place].code)
         return None
 
 
-_INDEXES: dict[int, tuple[Codelist, dict[str, int]]] = {}
+_NONE = -1
 
 
-def _submission_index(codelist: Codelist) -> dict[str, int]:
-    """Submission values of a codelist by normal text; built once a process, lists are frozen."""
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The places of a codelist's terms by their texts, as written and by `normal` text; several terms: none."""
+
+    values: Mapping[str, int]
+    any_case: Mapping[str, int]
+    synonyms: Mapping[str, int]
+    synonyms_any_case: Mapping[str, int]
+
+
+_INDEXES: dict[int, tuple[Codelist, _Index]] = {}
+
+
+def _index(codelist: Codelist) -> _Index:
+    """The index of a codelist; built once a process, lists are frozen."""
     held = _INDEXES.get(id(codelist))
     if held is None:
-        index: dict[str, int] = {}
+        values: dict[str, int] = {}
+        any_case: dict[str, int] = {}
+        synonyms: dict[str, int] = {}
+        synonyms_any_case: dict[str, int] = {}
         for place, term in enumerate(codelist.terms):
-            index.setdefault(normal(term.value), place)
+            _add(values, term.value, place)
+            _add(any_case, normal(term.value), place)
+            for text in (*term.synonyms, term.preferred_term):
+                if text:
+                    _add(synonyms, text, place)
+                    _add(synonyms_any_case, normal(text), place)
+        index = _Index(values, any_case, synonyms, synonyms_any_case)
         held = _INDEXES[id(codelist)] = (codelist, index)  # held, so that its id stays its own
     return held[1]
+
+
+def _add(index: dict[str, int], text: str, place: int) -> None:
+    """The place under a text; a text of several terms names none of them."""
+    index[text] = place if index.get(text, place) == place else _NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+#: Powers of ten between which a numeric variable of a submission can lie (XPORT: 5.4E-79 to 7.2E75).
+_LEAST, _MOST = -78, 74
 
 
 def number(text: str) -> Decimal | None:
-    """The decimal that a text is; None if it is none.
+    """The decimal that a text is; None if it is none, or one that no numeric variable can hold.
 
-    >>> number(" 1.50 "), number("<0.5"), number("1:320"), number("")
+    >>> number(" 1.50 "), number("<0.5"), number("1:320"), number("1e400")
     (Decimal('1.50'), None, None, None)
     """
-    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = Decimal(text)
+    return value if not value or _LEAST <= value.adjusted() <= _MOST else None
 
 
 def plain(value: Decimal) -> str:
