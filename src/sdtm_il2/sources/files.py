@@ -22,15 +22,16 @@ FORMATS: Final = {
     "sas7bdat": "sas7bdat",
     "xpt": "xpt",
     "parquet": "parquet",
+    "odm": "odm",
+    "xml": "odm",
 }
 #: What messages offer.
-READABLE: Final = ("csv", "tsv", "tab", "txt", "xlsx", "sas7bdat", "xpt", "parquet")
+READABLE: Final = ("csv", "tsv", "tab", "txt", "xlsx", "sas7bdat", "xpt", "parquet", "odm")
 
 _OTHER_ENDINGS: Final = {
     ".xls": "an old Excel workbook",
     ".xlsb": "a binary Excel workbook",
     ".sas7bcat": "a SAS format catalog",
-    ".xml": "an XML file",
     ".json": "a JSON file",
 }
 #: First bytes of files that are no text, what they are, and what to write for them.

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -25,6 +27,7 @@ from sdtm_il2.sources.fate import (
 )
 from sdtm_il2.sources.files import RawPath, find_files, other_content
 from sdtm_il2.sources.model import Source, Sources
+from sdtm_il2.sources.odm import read_odm
 from sdtm_il2.sources.parquet import read_parquet
 from sdtm_il2.sources.sas import read_sas
 from sdtm_il2.sources.stack import stack_tables
@@ -165,6 +168,8 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     problems = Problems()
     files = find_files(spec, folder, problems)
     problems.stop(SourceError)
+    if files[0].kind == "odm":
+        return _decide(spec, *_read_odm(spec, files, folder, problems), held, found, problems)
     tables: list[RawTable] = []
     digests: list[str] = []
     for one in files:
@@ -180,6 +185,49 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     table, file = stack_tables(tables, names, spec.name, spec.at, problems)
     problems.stop(SourceError)
     del tables
+    return _decide(spec, table, file, names, digests, held, found, problems)
+
+
+def _read_odm(
+    spec: SourceSpec, files: Sequence[RawPath], folder: Path, problems: Problems
+) -> tuple[RawTable, npt.NDArray[np.int16], list[str], list[str]]:
+    """The records of ODM files, which are read as one: a file of transactions changes those before it."""
+    updates: tuple[RawPath, ...] = ()
+    if spec.transactions:
+        updates = find_files(replace(spec, path=spec.transactions), folder, problems)
+        problems.stop(SourceError)
+    every = (*files, *updates)
+    for one in every:
+        if one.kind != "odm":
+            problems.add("SRC380", spec.name, spec.at, path=one.name, what="is no XML file")
+    problems.stop(SourceError)
+    _check_keys(spec, files[0], frozenset({"form", "group", "transactions"}), problems)
+    names = [one.name for one in every]
+    table = read_odm(
+        [one.path for one in every],
+        form=spec.form,
+        group=spec.group,
+        target=spec.name,
+        names=names,
+        at=spec.at,
+        updates=len(updates),
+    )
+    headers = {name: name for name in map(str, table.frame.columns)}
+    raw = RawTable(table.frame, table.rows, headers, table.issues)
+    return raw, table.file, names, list(table.sha256)
+
+
+def _decide(
+    spec: SourceSpec,
+    table: RawTable,
+    file: npt.NDArray[np.int16],
+    names: Sequence[str],
+    digests: Sequence[str],
+    held: Mapping[str, Held],
+    found: list[Issue],
+    problems: Problems,
+) -> Held | None:
+    """The order of work from the records as read: names, texts, private columns, and the fate of each."""
     name = names[0]
     table = rename_columns(table, spec, name, problems)
     check_columns(spec, table, name, held, problems)
@@ -245,6 +293,9 @@ def _check_keys(spec: SourceSpec, file: RawPath, keys: frozenset[str], problems:
         "delimiter": bool(spec.delimiter),
         "header": spec.header != (1,),
         "sheet": bool(spec.sheet),
+        "form": bool(spec.form),
+        "group": bool(spec.group),
+        "transactions": bool(spec.transactions),
     }
     idle = [f"{key}:" for key, given in stated.items() if given and key not in keys]
     if idle:

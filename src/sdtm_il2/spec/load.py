@@ -151,6 +151,9 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
     path = text(node, "path")
     if fault := path_fault(path):
         place.add("SPEC174", line_of(node, "path"), path=path, fault=fault)
+    transactions = text(node, "transactions")
+    if transactions and (fault := path_fault(transactions)):
+        place.add("SPEC174", line_of(node, "transactions"), path=transactions, fault=fault)
     if "." in name or any(blank.isspace() for blank in name):
         place.add("SPEC169", nodes.lines[name], name=name, what="a source")
     encoding = text(node, "encoding") or "utf-8"
@@ -201,6 +204,9 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
         ),
         at=place.at(nodes.lines[name]),
         sheet=text(node, "sheet"),
+        form=text(node, "form"),
+        group=text(node, "group"),
+        transactions=text(node, "transactions"),
         visit=read_visit(node.items.get("visit"), place),
     )
 

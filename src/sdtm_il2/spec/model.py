@@ -445,6 +445,9 @@ class SourceSpec:
     at: Location = NOWHERE
     sheet: str = ""
     visit: VisitRule | None = None
+    form: str = ""
+    group: str = ""
+    transactions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

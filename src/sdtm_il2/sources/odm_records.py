@@ -1,0 +1,267 @@
+"""Records of ODM data: as a Snapshot shows them, or as a sequence of transactions leaves them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdtm_il2.sources.odm_walk import FORM, GROUP, LEVELS, STUDY, SUBJECT, Entry, LevelPath
+
+Columns = Mapping[str, str]
+_TEXT: Final = pa.large_string()
+_NONE: Final[Columns] = {}
+_REMOVED: Final = "is in a removed one"
+#: Records that are kept as dictionaries before they go into columns.
+_BATCH: Final = 4096
+
+
+class Records:
+    """Records in columns of text; what a record lacks is null. Memory grows with the values alone.
+
+    ``files`` and ``lines`` say where the records stand (number of the file, line), ``form_files`` and
+    ``form_lines`` where their forms do.
+    """
+
+    def __init__(self) -> None:
+        self.lines = array("q")
+        self.form_lines = array("q")
+        self.files = array("h")
+        self.form_files = array("h")
+        self._names: dict[str, list[pa.Array]] = {}
+        self._batch: list[tuple[Columns, ...]] = []
+        self._done = 0
+
+    def add(self, parts: tuple[Columns, ...], place: tuple[int, int], form: tuple[int, int]) -> None:
+        """Take one record: its columns by level, its items last; file and line of it and of its form."""
+        self._batch.append(parts)
+        self.files.append(place[0])
+        self.lines.append(place[1])
+        self.form_files.append(form[0])
+        self.form_lines.append(form[1])
+        if len(self._batch) == _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        written: set[str] = set()
+        for part in zip(*self._batch, strict=True):  # one level of all records
+            for name, texts in _columns(part):
+                chunks = self._names.get(name)
+                if chunks is None:
+                    chunks = self._names[name] = [pa.nulls(self._done, _TEXT)] if self._done else []
+                found = pa.array(texts, _TEXT)
+                if name in written:  # an item that is called like a key of a level
+                    found = pc.coalesce(found, chunks.pop())
+                written.add(name)
+                chunks.append(found)
+        for name, chunks in self._names.items():
+            if name not in written:
+                chunks.append(pa.nulls(len(self._batch), _TEXT))
+        self._done += len(self._batch)
+        self._batch = []
+
+    def columns(self) -> dict[str, pa.Array]:
+        """All columns, in the order in which they were met. Empties the records as it goes."""
+        self._flush()
+        found: dict[str, pa.Array] = {}
+        for name in list(self._names):
+            found[name] = pa.concat_arrays(self._names.pop(name))
+        return found
+
+
+def _columns(part: Sequence[Columns]) -> Iterator[tuple[str, Sequence[str | None]]]:
+    """The columns of one level: name, and a text or None for each record."""
+    names = list(part[0])
+    if len(names) > 1 and all(map(len(names).__eq__, map(len, part))):
+        try:  # all records have the same columns, as the groups of one form mostly do
+            yield from zip(names, zip(*map(itemgetter(*names), part), strict=True), strict=True)
+        except KeyError:
+            pass
+        else:
+            return
+    for columns in part:
+        if not columns.keys() <= set(names):
+            names += [name for name in columns if name not in names]
+    for name in names:
+        yield name, [columns.get(name) for columns in part]
+
+
+class Snapshot:
+    """Takes groups as they stand: each is a record."""
+
+    def __init__(self) -> None:
+        self.records = Records()
+        self.file = 0
+
+    def enter(self, path: LevelPath, level: int) -> None:
+        """Levels alone make no record."""
+
+    def items(self, path: LevelPath, values: dict[str, str], _: Mapping[str, str], /) -> None:
+        """One record a group."""
+        study, subject, event, form, group = path
+        assert group is not None  # the walk sends groups only
+        self.records.add(
+            (
+                _NONE if study is None else study.columns,
+                _NONE if subject is None else subject.columns,
+                _NONE if event is None else event.columns,
+                _NONE if form is None else form.columns,
+                group.columns,
+                values.copy(),
+            ),
+            (self.file, group.line),
+            (self.file, group.line if form is None else form.line),
+        )
+
+
+@dataclass(slots=True)
+class Node:
+    """One entity of the data as it is known so far, with all that belongs to it."""
+
+    level: int
+    columns: Columns
+    file: int
+    line: int
+    children: dict[tuple[int, str, str], Node] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+    there: bool = False
+
+
+@dataclass(slots=True)
+class Wrong:
+    """Transactions of one kind that do not fit what is known, and where the first of them stands."""
+
+    file: int
+    line: int
+    count: int = 0
+
+
+class State:
+    """Applies transactions in the order of the files, and of the elements within them.
+
+    Insert makes what is not there, Update changes what is, Upsert does either, Remove takes it away with all
+    that belongs to it, Context changes nothing. A transaction that does not fit is counted in ``wrong`` by
+    (type, noun, state), and is applied as Upsert, so that no value is lost; a Remove that does not fit has
+    nothing to take away.
+    """
+
+    def __init__(self) -> None:
+        self.root = Node(-1, {}, 0, 0)
+        self.file = 0
+        self.wrong: dict[tuple[str, str, str], Wrong] = {}
+        self._nodes: list[Node | None] = [None] * len(LEVELS)
+        self._texts: dict[str, str] = {}
+
+    def _note(self, kind: str, noun: str, state: str, line: int) -> None:
+        wrong = self.wrong.setdefault((kind, noun, state), Wrong(file=self.file, line=line))
+        wrong.count += 1
+
+    def _check(self, kind: str, noun: str, line: int, *, there: bool) -> None:
+        if kind == "Insert" and there:
+            self._note(kind, noun, "exists already", line)
+        elif kind in ("Update", "Remove", "Context") and not there:
+            self._note(kind, noun, "does not exist", line)
+
+    def enter(self, path: LevelPath, level: int) -> None:
+        """Apply the transaction of a level itself."""
+        entry = path[level]
+        assert entry is not None  # the walk sends what it has just entered
+        above: Node | None = self.root
+        for one in range(level):
+            if path[one] is not None:
+                above = self._nodes[one]
+        kind, noun = entry.transaction, LEVELS[level].noun
+        if above is None:  # removed by an element that is still open
+            if kind != "Remove":
+                self._note(kind, noun, _REMOVED, entry.line)
+            self._nodes[level] = None
+            return
+        key = (level, entry.oid, entry.repeat)
+        node = above.children.get(key)
+        if level != STUDY:  # of studies, transactions say nothing
+            self._check(kind, noun, entry.line, there=node is not None and node.there)
+            if kind == "Remove":
+                above.children.pop(key, None)
+                self._nodes[level] = None
+                return
+        if node is None:
+            node = above.children[key] = Node(level, {}, self.file, entry.line)
+        self._nodes[level] = node
+        if kind != "Context":
+            if level == SUBJECT:  # its site follows, and lands in both
+                entry.columns = {**node.columns, **entry.columns}
+                node.columns = entry.columns
+            else:
+                node.columns = {**node.columns, **entry.columns}
+            self._touch(node, entry)
+        elif not node.columns:
+            node.columns = entry.columns
+
+    def _touch(self, node: Node, entry: Entry) -> None:
+        node.there = True
+        node.file, node.line = self.file, entry.line
+
+    def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
+        """Apply the transactions of the items of a group."""
+        group, node = path[GROUP], self._nodes[GROUP]
+        assert group is not None  # the walk sends groups only
+        filled = False
+        for name, value in values.items():
+            item, at, _ = name.rpartition("@")
+            beside = bool(at) and item in values  # a unit or vendor attribute goes with its item
+            kind = types.get(item if beside else name, group.transaction)
+            if node is None:
+                if kind != "Remove" and not beside:
+                    self._note(kind, "item", _REMOVED, group.line)
+            elif beside:
+                if kind not in ("Remove", "Context"):
+                    node.items[name] = self._texts.setdefault(value, value)
+            else:
+                filled |= self._apply(node, kind, name, value, group)
+        if filled and node is not None:  # what holds an item is there, and its group is the place to look
+            self._touch(node, group)
+            for one, entry in zip(self._nodes, path, strict=True):
+                if one is not None and entry is not None:
+                    one.there = True
+
+    def _apply(self, node: Node, kind: str, item: str, value: str, group: Entry) -> bool:
+        """Apply the transaction of one item; True if it has a value now that it had not before."""
+        there = item in node.items
+        if not kind:
+            self._note(kind, "item", "", group.line)
+        self._check(kind, "item", group.line, there=there)
+        if kind == "Remove":
+            for one in [one for one in node.items if one == item or one.startswith(f"{item}@")]:
+                del node.items[one]
+            self._touch(node, group)
+            return False
+        if kind == "Context" and there:
+            return False
+        node.items[item] = self._texts.setdefault(value, value)
+        return True
+
+    def records(self) -> Records:
+        """The final state: one record for each group, in the order in which the groups came to be."""
+        found = Records()
+        for path in _groups((self.root,)):
+            node = path[-1]
+            form = next((one for one in path if one.level == FORM), node)
+            parts = [_NONE] * GROUP
+            for one in path[1:-1]:
+                parts[one.level] = one.columns
+            found.add((*parts, node.columns, node.items), (node.file, node.line), (form.file, form.line))
+        return found
+
+
+def _groups(path: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
+    """The paths to all groups that are there."""
+    for child in path[-1].children.values():
+        if child.level < GROUP:
+            yield from _groups((*path, child))
+        elif child.there:
+            yield (*path, child)

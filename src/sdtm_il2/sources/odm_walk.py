@@ -1,0 +1,435 @@
+"""The clinical data of ODM files, element by element: levels with their keys, items with their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from sdtm_il2.errors import NOWHERE, Location
+from sdtm_il2.sources.odm_xml import BETWEEN, MAX_DEPTH, Start, Stream, local
+
+#: Levels of clinical data, outermost first.
+STUDY, SUBJECT, EVENT, FORM, GROUP = range(5)
+
+
+class Level(NamedTuple):
+    """One level: what messages call it, its key attributes, and the columns that hold them."""
+
+    noun: str
+    oid: str
+    repeat: str
+    column: str
+
+
+LEVELS: Final = (
+    Level("study", "StudyOID", "", "_STUDY"),
+    Level("subject", "SubjectKey", "", "_SUBJECT"),
+    Level("event", "StudyEventOID", "StudyEventRepeatKey", "_EVENT"),
+    Level("form", "FormOID", "FormRepeatKey", "_FORM"),
+    Level("item group", "ItemGroupOID", "ItemGroupRepeatKey", "_GROUP"),
+)
+_LEVEL_OF: Final = {
+    "ClinicalData": STUDY,
+    "ReferenceData": STUDY,
+    "SubjectData": SUBJECT,
+    "StudyEventData": EVENT,
+    "FormData": FORM,
+    "ItemGroupData": GROUP,
+}
+#: Children of a subject that say more about it: the attribute, and its column.
+_REFERENCES: Final = {"SiteRef": ("LocationOID", "_SITE"), "InvestigatorRef": ("UserOID", "_INVESTIGATOR")}
+TRANSACTIONS: Final = ("Insert", "Update", "Upsert", "Remove", "Context")
+#: Elements of levels that are remembered by their attributes: few forms and groups, times their repeats.
+_MOST_TAGS: Final = 10_000
+_NOTHING: Final = (None,) * len(LEVELS)
+_NAMESPACES: Final = ("http://www.cdisc.org/ns/odm/v1.3", "http://www.cdisc.org/ns/odm/v1.2", "")
+#: Typed values of which outer blanks are part.
+_VERBATIM: Final = ("ItemDataString", "ItemDataAny")
+
+
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """The attributes of the outermost element that tell what a file is."""
+
+    file_type: str = "Snapshot"
+    oid: str = ""
+    prior: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the definitions of the files say: groups of each form, items of each group, in their order."""
+
+    forms: dict[str, list[str]] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Tag(NamedTuple):
+    """What the attributes of one element of a level say; most elements are like others of their level."""
+
+    oid: str
+    repeat: str
+    columns: dict[str, str]
+    transaction: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """One element of a level, open at the moment: its keys and columns, transaction, and line."""
+
+    oid: str
+    repeat: str
+    columns: dict[str, str]
+    transaction: str
+    line: int
+
+
+#: The open elements by level; None where a level is left out, as events are in some exports.
+LevelPath = tuple[Entry | None, ...]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the files hold besides the records that are wanted."""
+
+    forms: dict[str, None] = field(default_factory=dict)
+    groups: dict[str, None] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
+    first_unread: Location = NOWHERE
+    twice: int = 0
+    first_twice: Location = NOWHERE
+
+
+class Sink(Protocol):
+    """What takes the levels and the items that a walk finds, in the order of the file."""
+
+    def enter(self, path: LevelPath, level: int) -> None:
+        """An element of a level begins."""
+
+    def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
+        """The items of one group, to be copied; ``types`` are transactions that items state themselves."""
+
+
+class Walk:
+    """Reads one ODM file after another into a sink: the groups of one form, or one group, or all.
+
+    In a Snapshot (``transactional`` False) TransactionType means nothing, but Remove is refused: the state
+    of the data would not be what the file shows.
+    """
+
+    def __init__(self, sink: Sink, form: str, group: str, *, transactional: bool) -> None:
+        self.sink = sink
+        self.form = form
+        self.group = group
+        self.transactional = transactional
+        self.metadata = Metadata()
+        self.seen = Seen()
+
+    def read(self, stream: Stream, *, snapshot: bool) -> None:
+        """Walk through one file. Raises `SourceError`: SRC387 SRC388 SRC389 SRC393 SRC379 and those of XML."""
+        _File(self, stream, snapshot=snapshot).read()
+
+
+def read_head(stream: Stream) -> FileHead:
+    """What the outermost element says; raises `SourceError` (SRC387) if it is not ODM 1.3."""
+    found: list[FileHead] = []
+
+    def start(name: str, attributes: list[str]) -> None:
+        stream.opened.append(name)
+        if not found:
+            namespace, _, own = name.rpartition(BETWEEN)
+            if own != "ODM" or namespace not in _NAMESPACES:
+                shown = f"{own} of {namespace}" if namespace else own
+                raise stream.stop("SRC387", path=stream.name, root=shown)
+            given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            found.append(
+                FileHead(
+                    given.get("FileType", "Snapshot"),
+                    given.get("FileOID", ""),
+                    given.get("PriorFileOID", ""),
+                    given.get("CreationDateTime", ""),
+                )
+            )
+
+    stream.read(start, stop=lambda: bool(found))
+    return found[0]
+
+
+class _File:
+    """One file on its way through a walk."""
+
+    def __init__(self, walk: Walk, stream: Stream, *, snapshot: bool) -> None:
+        self.walk = walk
+        self.stream = stream
+        self.typed = walk.transactional and not snapshot
+        self.prefix = ""
+        self.path: list[Entry | None] = [None] * len(LEVELS)
+        self.values: dict[str, str] = {}  # of the open group, by item; `extra` are those beside the items
+        self.extra: set[str] = set()
+        self.types: dict[str, str] = {}
+        self.tags: dict[tuple[str, ...], Tag] = {}
+        self.levels: dict[str, int] = {}
+        self.held = False  # a wanted group is open, or has ended without another element since
+        self.definition = ""
+        self.text: list[str] = []
+        self.text_of = ("", "", "", 0)  # item, element, transaction, depth of an item with its value as text
+
+    def read(self) -> None:
+        self.stream.read(self.root)
+        self.close()
+
+    def root(self, name: str, _: list[str]) -> None:
+        """The outermost element: from here on the names of ODM are known in full."""
+        self.prefix = name.rpartition(BETWEEN)[0]
+        self.prefix += BETWEEN if self.prefix else ""
+        self.levels = {self.prefix + own: level for own, level in _LEVEL_OF.items()}
+        self.stream.opened.append(name)
+        self.wanted, self.passing = self.handlers()
+        self.stream.parser.StartElementHandler = self.passing
+
+    def handlers(self) -> tuple[Start, Start]:
+        """The handlers of starts within wanted groups, and elsewhere.
+
+        Nine of ten elements are items with nothing but a name and a value. They are dealt with here, in as
+        few steps as can be; everything else goes to `other`.
+        """
+        opened = self.stream.opened
+        push = opened.append
+        item = self.prefix + "ItemData"
+        group = self.prefix + "ItemGroupData"
+        other = self.other
+        values = self.values
+
+        def wanted(name: str, attributes: list[str]) -> None:
+            if (
+                name == item
+                and len(attributes) == 4
+                and attributes[0] == "ItemOID"
+                and attributes[2] == "Value"
+                and opened[-1] == group
+                and attributes[1] not in values
+            ):
+                values[attributes[1]] = attributes[3]
+                push(name)
+            else:
+                other(name, attributes)
+
+        def passing(name: str, attributes: list[str]) -> None:
+            if name == item:
+                push(name)
+            else:
+                other(name, attributes)
+
+        return wanted, passing
+
+    # ---- elements ---------------------------------------------------------------------------------------
+
+    def other(self, name: str, attributes: list[str]) -> None:
+        """Any element but a plain item: a level, a definition, an item with more to it, or one not read."""
+        opened = self.stream.opened
+        if len(opened) >= MAX_DEPTH:
+            self.stream.check_depth()
+        parent = opened[-1]
+        opened.append(name)
+        if name in self.levels:
+            self.enter(name, parent, attributes)
+            return
+        own = name.removeprefix(self.prefix) if name.startswith(self.prefix) else ""
+        if self.text_of[0]:
+            self.stream.parser.CharacterDataHandler = None  # the text of a child is not the item's
+        if own.startswith("ItemData") and parent == self.prefix + "ItemGroupData":
+            if self.held:
+                self.item(own, attributes)
+        elif own in ("FormDef", "ItemGroupDef", "ItemGroupRef", "ItemRef"):
+            self.define(own, parent, attributes)
+        elif own in _REFERENCES and parent == self.prefix + "SubjectData":
+            self.refer(own, attributes)
+        elif own == "MeasurementUnitRef" and parent.startswith(self.prefix + "ItemData"):
+            self.unit(attributes)
+        else:
+            self.unread(own or local(name), parent)
+
+    def enter(self, name: str, parent: str, attributes: list[str]) -> None:
+        """A level begins: the group before it has ended, and it is wanted or not."""
+        if self.held:
+            self.send()
+        level = self.levels[name]
+        above = self.levels.get(parent, -1)
+        if above >= level or (above < 0 and level != STUDY):
+            raise self.stream.stop("SRC388", element=local(name), parent=local(parent))
+        key = (name, *attributes)
+        tag = self.tags.get(key) or self.tag(level, key, attributes)
+        path = self.path
+        # what states nothing has the transaction of its parent; a Snapshot says what is, as Upsert does
+        transaction = tag.transaction
+        if not transaction:
+            holder = path[above] if above >= 0 else None
+            transaction = holder.transaction if holder is not None else "" if self.typed else "Upsert"
+        path[above + 1 :] = _NOTHING[above + 1 :]
+        path[level] = Entry(
+            tag.oid, tag.repeat, tag.columns, transaction, self.stream.parser.CurrentLineNumber
+        )
+        walk = self.walk
+        wanted = True
+        if level >= FORM:
+            form = path[FORM]
+            wanted = not walk.form or (form is not None and form.oid == walk.form)
+            if level == FORM:
+                walk.seen.forms[tag.oid] = None
+            elif wanted:
+                walk.seen.groups[tag.oid] = None
+                wanted = walk.group in ("", tag.oid)
+        held = wanted and level == GROUP
+        if held != self.held:
+            self.held = held
+            self.stream.parser.StartElementHandler = self.wanted if held else self.passing
+        if wanted and walk.transactional:
+            walk.sink.enter(tuple(path), level)
+
+    def tag(self, level: int, key: tuple[str, ...], attributes: list[str]) -> Tag:
+        """What the attributes of an element of a level say: keys, vendor attributes, transaction."""
+        kind = LEVELS[level]
+        own = local(key[0])
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        if kind.oid not in given and level != STUDY:
+            raise self.stream.stop("SRC389", element=own, attribute=kind.oid)
+        oid, repeat = given.get(kind.oid, ""), given.get(kind.repeat, "") if kind.repeat else ""
+        columns = {kind.column: oid}
+        if kind.repeat:
+            columns[kind.column + "_REPEAT"] = repeat
+        for name, value in given.items():
+            if BETWEEN in name:
+                columns[f"{kind.column}@{local(name)}"] = value
+        tag = Tag(oid, repeat, columns, self.transaction(given, own))
+        if level > SUBJECT:  # a subject's own columns get its site later, and no other subject is like it
+            if len(self.tags) >= _MOST_TAGS:
+                self.tags.clear()
+            self.tags[key] = tag
+        return tag
+
+    def close(self) -> None:
+        """The file has ended, and with it the group that was open."""
+        if self.held:
+            self.send()
+            self.held = False
+
+    def send(self) -> None:
+        self.walk.sink.items(tuple(self.path), self.values, self.types)
+        self.values.clear()
+        self.types.clear()
+        self.extra.clear()
+
+    def transaction(self, given: Mapping[str, str], own: str) -> str:
+        """The transaction that an element states; "" where it states none, or where none counts."""
+        stated = given.get("TransactionType", "")
+        if not stated:
+            return ""
+        if stated not in TRANSACTIONS:
+            allowed = ", ".join(TRANSACTIONS)
+            raise self.stream.stop("SRC379", element=own, found=stated, allowed=allowed)
+        if stated == "Remove" and not self.typed:
+            raise self.stream.stop("SRC393", path=self.stream.name, element=own)
+        return stated if self.typed else ""
+
+    # ---- items ------------------------------------------------------------------------------------------
+
+    def item(self, own: str, attributes: list[str]) -> None:
+        """An item that is not plain: null, typed, with a transaction or vendor attributes, or a second time."""
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        if "ItemOID" not in given:
+            raise self.stream.stop("SRC389", element=own, attribute="ItemOID")
+        oid = given["ItemOID"]
+        stated = self.transaction(given, own)
+        null = given.get("IsNull") == "Yes"
+        if own != "ItemData" and not null:
+            self.text_of = (oid, own, stated, len(self.stream.opened))
+            self.text = []
+            self.stream.parser.CharacterDataHandler = self.text.append
+            self.stream.parser.EndElementHandler = self.end
+        self.put(oid, "" if null else given.get("Value", ""), stated)
+        for name, value in given.items():
+            if BETWEEN in name:
+                self.add(f"{oid}@{local(name)}", value)
+
+    def add(self, column: str, value: str) -> None:
+        """Keep what stands beside an item: a vendor attribute, a unit."""
+        self.extra.add(column)
+        self.values[column] = value
+
+    def put(self, oid: str, value: str, stated: str) -> None:
+        """Keep the value of an item. A second value is a second transaction, or the one that counts."""
+        if oid in self.values:
+            if self.typed:
+                self.send()
+            else:
+                seen = self.walk.seen
+                seen.first_twice = seen.first_twice if seen.twice else self.stream.place()
+                seen.twice += 1
+                del self.values[oid]  # the units and vendor attributes that follow belong to the last item
+        self.values[oid] = value
+        if stated:
+            self.types[oid] = stated
+
+    def end(self, name: str) -> None:
+        """An element ends while the text of a typed item is collected."""
+        opened = self.stream.opened
+        opened.remove(name)
+        oid, own, _, depth = self.text_of
+        if len(opened) >= depth:
+            if len(opened) == depth:
+                self.stream.parser.CharacterDataHandler = self.text.append
+            return
+        text = "".join(self.text)
+        self.values[oid] = text if own in _VERBATIM else text.strip()
+        self.text_of = ("", "", "", 0)
+        self.text = []
+        self.stream.parser.CharacterDataHandler = None
+        self.stream.plain()
+
+    def unit(self, attributes: list[str]) -> None:
+        """The unit of the item that was put last."""
+        if self.held and self.values:
+            given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            item = next(oid for oid in reversed(self.values) if oid not in self.extra)
+            self.add(f"{item}@MeasurementUnitOID", given.get("MeasurementUnitOID", ""))
+
+    # ---- the rest ---------------------------------------------------------------------------------------
+
+    def refer(self, own: str, attributes: list[str]) -> None:
+        attribute, column = _REFERENCES[own]
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        subject = self.path[SUBJECT]
+        if subject is not None:
+            subject.columns[column] = given.get(attribute, "")
+
+    def define(self, own: str, parent: str, attributes: list[str]) -> None:
+        """Definitions give the groups of a form and the items of a group, in their order."""
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        metadata = self.walk.metadata
+        if own in ("FormDef", "ItemGroupDef"):
+            self.definition = given.get("OID", "")
+            (metadata.forms if own == "FormDef" else metadata.groups).setdefault(self.definition, [])
+            return
+        forms = own == "ItemGroupRef" and local(parent) == "FormDef"
+        groups = own == "ItemRef" and local(parent) == "ItemGroupDef"
+        if forms or groups:
+            listed = (metadata.forms if forms else metadata.groups)[self.definition]
+            oid = given.get("ItemGroupOID" if forms else "ItemOID", "")
+            if oid and oid not in listed:
+                listed.append(oid)
+
+    def unread(self, name: str, parent: str) -> None:
+        """Count a child of a wanted level or item that is not read: audit trail, annotations, a vendor's own."""
+        own = parent.removeprefix(self.prefix)
+        level = GROUP if own.startswith("ItemData") else _LEVEL_OF.get(own, -1)
+        entry = self.path[FORM] if level == FORM else None
+        if level < 0 or (level == GROUP and not self.held):
+            return
+        if entry is not None and self.walk.form not in ("", entry.oid):
+            return
+        seen = self.walk.seen
+        if not seen.unread:
+            seen.first_unread = self.stream.place()
+        seen.unread[name] = seen.unread.get(name, 0) + 1
