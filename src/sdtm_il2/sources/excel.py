@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
+from sdtm_il2.errors import NOWHERE, Issue, Location, Problems
 from sdtm_il2.sources.files import FilePlace
 from sdtm_il2.sources.sheet import ColumnCells, SheetCells, read_cells
 from sdtm_il2.sources.text import RawTable, name_columns
@@ -51,10 +51,8 @@ def read_excel(
         book = open_workbook(path.read_bytes() if data is None else data, place)
         chosen = _choose_sheet(book, sheet)
         cells = read_cells(book, chosen, max(rows))
-    fault = _header_fault(cells, rows, chosen, place)
-    if fault is not None:
-        raise fault
-    return _table(cells, _header(cells, rows), chosen, rows, place)
+    texts = _read_header(cells, rows, chosen, place)
+    return _table(cells, texts, chosen, rows, place)
 
 
 # ---- which sheet ----------------------------------------------------------------------------------------
@@ -93,26 +91,26 @@ def _holds_values(book: Workbook, sheet: Sheet) -> bool:
 # ---- header ---------------------------------------------------------------------------------------------
 
 
-def _header_fault(
-    cells: SheetCells, rows: tuple[int, ...], sheet: Sheet, place: FilePlace
-) -> SourceError | None:
-    """SRC330 or SRC354 where the header is not there."""
+def _read_header(cells: SheetCells, rows: tuple[int, ...], sheet: Sheet, place: FilePlace) -> dict[int, str]:
+    """The header text of each column that has one; raises SRC330 or SRC354 where it is not there."""
     where = f"sheet '{sheet.name}' of {place.name}"
     if not cells.last:
-        return place.refusal("SRC354", what=f"{where} holds no value")
+        raise place.refusal("SRC354", what=f"{where} holds no value")
+    texts: dict[int, str] = {}
     if min(rows) < 1 or list(rows) != sorted(set(rows)):
         fault = "rows are counted from 1, upwards"
     elif cells.last < rows[-1]:
         fault = f"{where} ends on row {cells.last}"
-    elif not any(text.strip() for row in rows for text in cells.head.get(row, {}).values()):
-        fault = f"row {rows[-1]} of {where} is blank"
     else:
-        return None
-    return place.refusal("SRC330", line=", ".join(map(str, rows)), what=fault)
+        texts = _joined(cells, rows)
+        fault = "" if any(text.strip() for text in texts.values()) else f"row {rows[-1]} of {where} is blank"
+    if fault:
+        raise place.refusal("SRC330", line=", ".join(map(str, rows)), what=fault)
+    return texts
 
 
-def _header(cells: SheetCells, rows: tuple[int, ...]) -> dict[int, str]:
-    """The header text of each column that has one."""
+def _joined(cells: SheetCells, rows: tuple[int, ...]) -> dict[int, str]:
+    """The header rows as one: ``upper.lower``, a merged cell in all its columns, and once in each."""
     levels = _levels(cells, rows)
     joined: dict[int, str] = {}
     for column in sorted({column for level in levels for column in level}):
@@ -130,7 +128,7 @@ def _header(cells: SheetCells, rows: tuple[int, ...]) -> dict[int, str]:
 def _levels(cells: SheetCells, rows: Sequence[int]) -> list[dict[int, tuple[tuple[int, int], str]]]:
     """For each header row the text of each column, and the place where it is stored."""
     used = [column for row in rows for column in cells.head.get(row, {})]
-    width = max([*used, *cells.columns])
+    width = max([*used, *cells.columns], default=0)
     levels = {
         row: {column: ((row, column), text) for column, text in cells.head.get(row, {}).items()}
         for row in rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from sdtm_il2.sources.numberformat import NumberFormat, cell_text, number_format
-from sdtm_il2.sources.workbook import Sheet, Workbook, damaged, local, small, text_of
+from sdtm_il2.sources.workbook import Sheet, Workbook, damaged, local, small, text_of, unescape
 
 #: How many cells (records times columns) are read; a sheet of Excel could hold 17 thousand million.
 MOST_CELLS: Final = 100_000_000
@@ -116,7 +116,7 @@ class _Reader:
         if kind == "e":
             self._note("SRC356", row, column, value)
             return ""
-        return value or None  # str: the text of a formula; d: a date in ISO 8601
+        return unescape(value) or None  # str: the text of a formula; d: a date in ISO 8601
 
     def _number(self, value: str, style: str, row: int, column: int) -> str:
         known = self.known.get((value, style))
