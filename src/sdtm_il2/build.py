@@ -28,7 +28,9 @@ from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.identifiers import usubjid
 from sdtm_il2.methods.records import domain_records
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, SourcePart, View
+from sdtm_il2.methods.visits import find_visits
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
+from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.sources.model import OPEN, Source, Sources
 from sdtm_il2.standardise import domain_datasets, order_records, sequence, typed
 from sdtm_il2.summary import summarise
@@ -147,7 +149,10 @@ def _tasks(
     plan: Plan, sources: Sources, subjects: tuple[str, ...], owners: Mapping[str, npt.NDArray[np.int32]],
     ranges: list[tuple[int, int]],
 ) -> Iterator[PartitionTask]:  # fmt: skip
-    used = {name: list(columns) for name, columns in column_uses(plan).items()}
+    used = {
+        name: [column for column in columns if column in sources[name].columns]
+        for name, columns in column_uses(plan).items()
+    }
     for number, (low, high) in enumerate(ranges):
         parts = {
             name: _part(
@@ -195,7 +200,10 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         partition.domains[table.name] = _table_records(table)
     plans = {domain.domain: domain for domain in task.plan.domains}
     for step in task.plan.steps:
-        _run(partition, plans[step.domain], step)
+        if step.kind == "visits":
+            find_visits(partition)
+        else:
+            _run(partition, plans[step.domain], step)
     datasets: dict[str, Dataset] = {}
     summaries: dict[str, Summary] = {}
     lineage: dict[str, DatasetLineage] = {}
@@ -351,6 +359,9 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
                 _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
             )
             pieces.append(np.where(local >= 0, whole[local] if len(whole) else -1, -1))
+            if source == VISITS:
+                # the register of visits is no file: there is no place to name
+                whole = np.full(len(whole), -1, np.int64)
         positions[alias] = np.concatenate(pieces)[order] if pieces else np.empty(0, np.int64)
     return DatasetLineage(
         records.plan.domain,
@@ -380,6 +391,8 @@ def _check_subjects(partition: Partition, datasets: Mapping[str, Dataset]) -> No
     known[owners[owners >= 0]] = True
     for name, records in partition.domains.items():
         for index in range(len(records.blocks)):
+        if name == VISITS:
+            continue
             view = View(partition, records, index)
             subjects = view.block.subjects
             mask = (subjects >= 0) & ~known[subjects]

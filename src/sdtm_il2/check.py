@@ -5,6 +5,7 @@ from __future__ import annotations
 from sdtm_il2.compile.names import nearest
 from sdtm_il2.errors import Issue, SourceError, issue
 from sdtm_il2.plan.model import Plan
+from sdtm_il2.plan.visits import UNSCHEDULED_READER
 from sdtm_il2.sources.model import Sources
 
 
@@ -19,6 +20,8 @@ def check_columns(plan: Plan, sources: Sources) -> None:
         if column in sources[source].private:
             found.setdefault((source, column), issue("SPEC162", reader, at, column=column, source=source))
             continue
+        if reader == UNSCHEDULED_READER and _in_any_visit_source(plan, sources, column):
+            continue  # this source's records are never the unscheduled ones that the clause means
         close = nearest(column, columns)
         found.setdefault(
             (source, column),
@@ -40,3 +43,9 @@ def check_columns(plan: Plan, sources: Sources) -> None:
                 )
     if found:
         raise SourceError(found.values())
+
+
+def _in_any_visit_source(plan: Plan, sources: Sources, column: str) -> bool:
+    return plan.visits is not None and any(
+        column in sources[one.source].columns for one in plan.visits.sources
+    )

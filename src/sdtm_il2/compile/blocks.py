@@ -35,7 +35,7 @@ def compile_block(
     scope = Scope(study, domain.domain, block)
     if not scope.from_table() and not _exists(study, domain.domain, block.from_, block.at):
         return None
-    is_dataset = block.from_ in study.domains or scope.from_table()
+    is_dataset = block.from_ in study.datasets or scope.from_table()
     target = f"{domain.domain} records"
     joins: list[JoinPlan] = []
     for join in block.join:
@@ -45,7 +45,7 @@ def compile_block(
         where = Scope(study, domain.domain, None).test(join.where, join.at, bare=True) if join.where else None
         joins.append(
             JoinPlan(
-                join.alias, join.source, join.source in study.domains, by, join.cardinality, where, join.at
+                join.alias, join.source, join.source in study.datasets, by, join.cardinality, where, join.at
             )
         )
     where = None
@@ -110,7 +110,7 @@ def compile_submit(scope: Scope, submit: SubmitSpec | None) -> SubmitPlan | None
 
 
 def _exists(study: Study, domain: str, name: str, at: Location) -> bool:
-    if name in study.sources or name in study.domains:
+    if name in study.sources or name in study.datasets:
         return True
     known = [*study.sources, *study.domains]
     close = nearest(name, known)

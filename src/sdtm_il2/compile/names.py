@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
 from sdtm_il2.plan.model import TABLE
+from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, SourceSpec, StudySpec
 from sdtm_il2.standards import Standard
 from sdtm_il2.standards import nearest as nearest_names
@@ -30,6 +31,11 @@ class Study:
     domains: Mapping[str, DomainSpec]
     sources: Mapping[str, SourceSpec]
     problems: Problems
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """What reads as a dataset: the domains and the register of visits."""
+        return frozenset((*self.domains, VISITS))
 
     @property
     def ig_version(self) -> str:
@@ -60,7 +66,7 @@ class Scope:
 
     def from_dataset(self) -> bool:
         """Whether the block's records are those of a dataset."""
-        return self.block is not None and self.block.from_ in self.study.domains
+        return self.block is not None and self.block.from_ in self.study.datasets
 
     def source_of(self, ref: ColumnRef) -> SourceSpec | None:
         """The source that holds a column; None for a dataset."""
@@ -73,7 +79,7 @@ class Scope:
         """A name where columns, joined columns and variables may stand."""
         head, dot, rest = name.partition(".")
         if dot and rest:
-            if head in self.study.domains and head.isupper():
+            if head in self.study.datasets and head.isupper():
                 return VariableRef(head, rest)
             if head in self.aliases:
                 return ColumnRef(head, rest)
@@ -92,7 +98,7 @@ class Scope:
     def variable(self, name: str, at: Location, target: str, method: str) -> VariableRef | None:
         """A name where only DOMAIN.VARIABLE may stand (SPEC113)."""
         head, dot, rest = name.partition(".")
-        if dot and head in self.study.domains and rest:
+        if dot and head in self.study.datasets and rest:
             return VariableRef(head, rest)
         known = nearest(head, self.study.domains)
         self.study.problems.add(
@@ -109,7 +115,7 @@ class Scope:
             if condition.comparator in _ORDERED and not bare:
                 for value in condition.values:
                     head, dot, _ = value.partition(".")
-                    if dot and head in self.study.domains:
+                    if dot and head in self.study.datasets:
                         names[value] = self.resolve(value)
         return Test(clause, names, at)
 

@@ -11,12 +11,13 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Operand, Ref, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Step, VariablePlan
 from sdtm_il2.plan.template import template_columns
+from sdtm_il2.plan.visits import REGISTER, VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 
 ALL_DATES = VariableRef("", "all dates")
 
 
 def order_steps(
-    domains: tuple[DomainPlan, ...], problems: Problems
+    domains: tuple[DomainPlan, ...], problems: Problems, visits: VisitsPlan | None = None
 ) -> tuple[tuple[Step, ...], dict[str, tuple[str, ...]]]:
     """Steps so that each comes after all that it reads; PLAN401 names a cycle, PLAN402 an unmapped variable."""
     steps: dict[str, Step] = {}
@@ -32,16 +33,22 @@ def order_steps(
     needs: dict[str, dict[str, None]] = {node: {} for node in steps}
     for domain in domains:
         _domain_needs(domain, by_name, needs, problems)
+    if visits is not None:
+        step = Step("visits", VISITS)
+        steps[step.node], needs[step.node] = step, {}
+        for ref, at in visits.refs():
+            _need_variable(step.node, ref, "", by_name, needs, problems, "visits", at)
     graph = {node: tuple(found) for node, found in needs.items()}
     try:
         ordered = tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         cycle = list(reversed(error.args[1]))
         first = steps[cycle[0]]
-        domain = by_name[first.domain]
-        broken = domain.variable(first.variable)
+        owner = by_name.get(first.domain)
+        broken = owner.variable(first.variable) if owner else None
         rule = next((one for one in broken.rules if one is not None), None) if broken else None
-        problems.add("PLAN401", cycle[0], rule.at if rule else domain.at, path=" needs ".join(cycle))
+        at = rule.at if rule else owner.at if owner else visits.at if visits else Location()
+        problems.add("PLAN401", cycle[0], at, path=" needs ".join(cycle))
         return (), graph
     return tuple(steps[node] for node in ordered), graph
 
@@ -105,17 +112,21 @@ def _domain_needs(
             if block is None:
                 return
             source, dataset = block.source_of(ref.alias)
-            if not dataset or source not in by_name:
+            if not dataset and ref.column in VISIT_COLUMNS.values():
+                needs[node][VISITS_NODE] = None
+            if not dataset or (source not in by_name and source != VISITS):
                 return
             ref = VariableRef(source, ref.column)
         _need_variable(node, ref, name, by_name, needs, problems, target, at)
 
     for block in domain.blocks:
-        if block.dataset and block.source in by_name:
+        if block.dataset and block.source == VISITS:
+            needs[records][VISITS_NODE] = None
+        elif block.dataset and block.source in by_name:
             needs[records][f"{block.source} order"] = None
         for join in block.joins:
             if join.dataset:
-                needs[records][f"{join.source} submit"] = None
+                needs[records][VISITS_NODE if join.source == VISITS else f"{join.source} submit"] = None
                 for _, other in join.by:
                     need(records, VariableRef(join.source, other), block, f"{name} records", join.at)
                 for ref in join.where.names.values() if join.where is not None else ():
@@ -181,10 +192,13 @@ def _need_variable(
     node: str, ref: VariableRef, domain: str, by_name: dict[str, DomainPlan], needs: dict[str, dict[str, None]],
     problems: Problems, target: str, at: Location,
 ) -> None:  # fmt: skip
+    if ref.domain == VISITS and ref.variable in REGISTER:
+        needs[node][VISITS_NODE] = None
+        return
     other = by_name.get(ref.domain)
     variable = other.variable(ref.variable) if other is not None else None
     if other is None or variable is None:
-        names = [one.name for one in other.variables] if other is not None else []
+        names = [one.name for one in other.variables] if other is not None else [*REGISTER]
         close = nearest(ref.variable, names)
         problems.add(
             "PLAN402",

@@ -13,6 +13,7 @@ from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
 from sdtm_il2.compile.sugar import table_domain, table_plans, with_dictionaries
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.unbuilt import refuse_unbuilt
+from sdtm_il2.compile.visits import compile_visits, visit_variables
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
@@ -38,9 +39,10 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
             compiled = _domain(study, one)
             if compiled is not None:
                 domains.append(compiled)
+    visits = compile_visits(study, tuple(domains))
     problems.stop(SpecError)
     ordered_domains = expand_all_dates(tuple(domains))
-    steps, needs = order_steps(ordered_domains, problems)
+    steps, needs = order_steps(ordered_domains, problems, visits)
     problems.stop(PlanError)
     sponsor = {
         one.name: tuple(term.text for term in one.added)
@@ -53,7 +55,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(spec.tables),
+        spec.at, table_plans(spec.tables), visits,
     )  # fmt: skip
 
 
@@ -188,11 +190,12 @@ def _block_rules(
     if f"{domain}TESTCD" in rules and f"{domain}TEST" not in rules:
         automatic |= test_name(study, domain, dataset, compiled.at)
     automatic |= (
-        study_days(domain, set(rules), dataset)
+    automatic |= visit_variables(study, domain, dataset, compiled)
+        study_days(domain, (set(rules) | set(automatic)) - dropped, dataset)
         if _has_reference_start(study) and domain in study.domains
         else {}
     )
-    automatic |= _automatic_epoch(scope, dataset, set(rules) | set(automatic))
+    automatic |= _automatic_epoch(scope, dataset, (set(rules) | set(automatic)) - dropped)
     for line in study.spec.derive:
         name = line.name.replace("--", domain)
         if name in automatic and line.method is None:

@@ -16,23 +16,19 @@ def refuse_unbuilt(study: Study) -> None:
 
 def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
     spec = study.spec
-    if spec.visits is not None:
-        yield "", "visits", spec.visits.at
     for relation in spec.relationships:
         yield "", "relationships", relation.at
     for table in spec.tables:
         if table.registry:
             yield table.domain, "registry", table.at
     for source in spec.sources:
-        if source.visit is not None:
-            yield source.name, "visit", source.visit.at
         if source.keep is not None and source.keep.prefer:
             yield source.name, "prefer", source.keep.at
     for domain in spec.domains:
         for comments in domain.comments:
             yield domain.domain, "comments", comments.at
         for block in domain.records:
-            if block.each and block.from_ in study.domains:
+            if block.each and block.from_ in study.datasets:
                 yield domain.domain, "each of a dataset", block.each[0].at
             if block.tests is not None and block.tests.ranges:
                 yield domain.domain, "range", block.tests.at

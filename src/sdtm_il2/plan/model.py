@@ -9,6 +9,7 @@ from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
 from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Test
 from sdtm_il2.plan.template import template_columns
+from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
 
 #: What `each` adds to its records: the name of the first repeated column, and its number from 1.
@@ -228,6 +229,8 @@ class Step:
     def node(self) -> str:
         """The step's name in messages and in `Plan.why`."""
         if self.kind == "variable":
+        if self.domain == VISITS:
+            return VISITS_NODE
             return f"{self.domain}.{self.variable}"
         return f"{self.domain} {self.kind}"
 
@@ -256,6 +259,7 @@ class Plan:
     at: Location = NOWHERE
     tables: tuple[TablePlan, ...] = ()
 
+    visits: VisitsPlan | None = None
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""
         for domain in self.domains:
@@ -273,6 +277,14 @@ class Plan:
     def columns(self) -> Iterator[tuple[str, str, str, Location]]:
         """Every raw column that the plan reads: source, column, what reads it (a variable or ``records``), place."""
         for domain in self.domains:
+        for source, column, reader, at in self._read_columns():
+            visit = self.visits.source(source) if self.visits and column in VISIT_COLUMNS.values() else None
+            for one in visit.columns if visit is not None else (column,):
+                yield source, one, reader, at
+        if self.visits is not None:
+            yield from self.visits.columns()
+
+    def _read_columns(self) -> Iterator[tuple[str, str, str, Location]]:
             for index, block in enumerate(domain.blocks):
                 yield from _block_columns(domain.domain, block)
                 for variable in domain.variables:

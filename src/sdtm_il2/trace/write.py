@@ -16,6 +16,7 @@ from sdtm_il2.dataset import arrow
 from sdtm_il2.plan.calls import ColumnRef, Rule
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
 from sdtm_il2.plan.template import template_columns
+from sdtm_il2.plan.visits import VISIT_COLUMNS
 from sdtm_il2.sources.model import Source
 
 #: Columns of a source's lineage table beside the raw ones.
@@ -28,7 +29,8 @@ def write_lineage(build: Build, folder: Path) -> None:
     (folder / "sources").mkdir()
     used: dict[str, dict[str, None]] = {}
     for source, column, _, _ in build.plan.columns():
-        used.setdefault(source, {})[column] = None
+        if column in build.sources[source].columns:
+            used.setdefault(source, {})[column] = None
     for spec in build.plan.sources:
         for column in _subject_columns(build.plan, spec.name):
             if column in build.sources[spec.name].columns:  # a private one is in nobody's frame
@@ -110,7 +112,10 @@ def _rule(plan: Plan, block: BlockPlan, rule: Rule | None) -> dict[str, Any] | N
     reads: list[str] = []
     for ref in rule.refs():
         if isinstance(ref, ColumnRef):
-            columns.append([ref.alias, ref.column])
+            source, _ = block.source_of(ref.alias)
+            named = plan.visits is not None and ref.column in VISIT_COLUMNS.values()
+            visit = plan.visits.source(source) if plan.visits is not None and named else None
+            columns += [[ref.alias, one] for one in (visit.columns if visit else (ref.column,))]
         else:
             reads.append(str(ref))
     by_test: list[list[str]] | None = None
