@@ -22,10 +22,10 @@ import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
 from sdtm_il2.check import check_columns
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct, take
-from sdtm_il2.errors import Issue, merge_issues
+from sdtm_il2.errors import NOWHERE, Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
-from sdtm_il2.methods.identifiers import usubjid
+from sdtm_il2.methods.identifiers import usubjids
 from sdtm_il2.methods.records import domain_records
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, SourcePart, View
 from sdtm_il2.methods.visits import find_visits
@@ -115,7 +115,7 @@ def _subjects(plan: Plan, sources: Sources) -> tuple[tuple[str, ...], dict[str, 
         source = sources[name]
         if source.subject is not None:
             one = distinct(source.subject)
-            ids = [usubjid(plan.usubjid, plan.study, text) for text in one.values]
+            ids = usubjids(plan.usubjid, plan.study, one.values)
             encoded[name] = (one.codes, ids)
             open_codes = np.unique(one.codes[source.status == OPEN])
             names.update(dict.fromkeys(ids[code] for code in open_codes.tolist() if ids[code]))
@@ -278,12 +278,13 @@ def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
     assert variable is not None
     pieces: list[pd.Series] = []
     for index, rule in enumerate(variable.rules):
-        view = View(partition, records, index, name)
+        view = View(partition, records, index, name, rule.at if rule is not None else NOWHERE)
         if rule is None:
             empty = pd.Series(np.full(len(view), np.nan)) if variable.type == "Num" else view.texts("")
             pieces.append(empty)
             continue
-        pieces.append(typed(view, evaluate_rule(view, rule), variable.type, rule.call.options.decimal))
+        column = evaluate_rule(view, rule)
+        pieces.append(typed(view, column, variable.type, rule.call.options.decimal, rule.at))
     if len(pieces) == 1:
         records.columns[name] = pieces[0]
     elif variable.type == "Num":
@@ -358,10 +359,10 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
             whole = (
                 _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
             )
-            pieces.append(np.where(local >= 0, whole[local] if len(whole) else -1, -1))
             if source == VISITS:
                 # the register of visits is no file: there is no place to name
                 whole = np.full(len(whole), -1, np.int64)
+            pieces.append(np.where(local >= 0, whole[local] if len(whole) else -1, -1))
         positions[alias] = np.concatenate(pieces)[order] if pieces else np.empty(0, np.int64)
     return DatasetLineage(
         records.plan.domain,
@@ -390,9 +391,9 @@ def _check_subjects(partition: Partition, datasets: Mapping[str, Dataset]) -> No
     owners = submitted.subjects[submitted.order] if submitted.order is not None else submitted.subjects
     known[owners[owners >= 0]] = True
     for name, records in partition.domains.items():
-        for index in range(len(records.blocks)):
         if name == VISITS:
             continue
+        for index in range(len(records.blocks)):
             view = View(partition, records, index)
             subjects = view.block.subjects
             mask = (subjects >= 0) & ~known[subjects]

@@ -63,13 +63,17 @@ class Definition(NamedTuple):
 
 
 class _Field(str):
-    """A field of a message; with a noun it formats as a count: ``f"{_Field('1'):record}"`` is ``1 record``."""
+    """A field of a message; with a noun, and a verb, it is a count: ``{count:record|holds|hold}`` is ``1 record holds``."""
 
     __slots__ = ()
 
     def __format__(self, noun: str) -> str:
         if not noun:
             return str(self)
+        noun, bar, verbs = noun.partition("|")
+        if bar:  # a verb follows: record|holds|hold
+            singular, _, plural = verbs.partition("|")
+            return f"{format(self, noun)} {singular if self == '1' else plural}"
         plural = noun if self == "1" else f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
         return f"{self} {plural}"
 

@@ -9,15 +9,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdtm_il2 import __version__
 from sdtm_il2.build import Build
+from sdtm_il2.dataset import Dataset
 from sdtm_il2.define.derive import make_define
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
-from sdtm_il2.errors import OutputError, issue
+from sdtm_il2.errors import Location, OutputError, XptError, issue
 from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
@@ -103,7 +104,7 @@ def _write(
         if not len(dataset):  # described with HasNoData, and no file is submitted
             continue
         progress(f"{name.lower()}.xpt")
-        write_xpt(folder / f"{name.lower()}.xpt", dataset, encoding=encoding, created=now, modified=now)
+        _write_dataset(folder / f"{name.lower()}.xpt", dataset, encoding, now)
         records[f"{name.lower()}.xpt"] = len(dataset)
     progress("define.xml")
     define = define_bytes(
@@ -135,6 +136,20 @@ def _write(
         _sync(path)
     _sync(folder)
     return outputs
+
+
+def _write_dataset(path: Path, dataset: Dataset, encoding: str, now: dt.datetime) -> None:
+    """One XPT file; its issues name the file, not the folder in which it is being written."""
+    try:
+        write_xpt(path, dataset, encoding=encoding, created=now, modified=now)
+    except XptError as error:
+        places = {str(path): path.name, path.as_posix(): path.name}
+        raise XptError(
+            [
+                replace(one, at=Location(places.get(one.at.file, one.at.file), one.at.line))
+                for one in error.issues
+            ]
+        ) from error
 
 
 def _manifest(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import Column, Dataset, VariableType, arrow, char, constant, distinct, ranks, take
+from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
@@ -33,7 +34,9 @@ SUPPLEMENTAL_COLUMNS = (
 )
 
 
-def typed(view: View, column: pd.Series, type_: VariableType, decimal: str = ".") -> pd.Series:
+def typed(
+    view: View, column: pd.Series, type_: VariableType, decimal: str = ".", at: Location = NOWHERE
+) -> pd.Series:
     """A method's column in the variable's type; text that is no number is DATA804 and is not kept."""
     if type_ == "Char":
         return number_text(column) if column.dtype == np.float64 else column
@@ -47,7 +50,7 @@ def typed(view: View, column: pd.Series, type_: VariableType, decimal: str = "."
     values = np.where(bad, np.nan, values)
     if not len(column):
         return pd.Series(np.empty(0, np.float64))
-    view.report("DATA804", bad[encoded.codes], column)
+    view.report("DATA804", bad[encoded.codes], column, at=at)
     return pd.Series(values[encoded.codes])
 
 
@@ -310,7 +313,14 @@ def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFram
         if own.any() and len(block):
             code = "DATA816" if plan.keys_not_unique else "DATA815"
             keys = ", ".join(plan.identity) or "USUBJID"
-            view.report(code, own, at=plan.at, target=plan.domain, keys=keys, reason=plan.keys_not_unique)
+            view.report(
+                code,
+                own,
+                at=plan.keys_at if plan.keys_at.file else plan.at,
+                target=plan.domain,
+                keys=keys,
+                reason=plan.keys_not_unique,
+            )
 
 
 def _codes(column: pd.Series) -> npt.NDArray[np.int64]:

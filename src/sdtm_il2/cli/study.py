@@ -137,7 +137,9 @@ def compiled(spec: StudySpec) -> tuple[Standard, Plan]:
     from sdtm_il2.compile import compile_plan
     from sdtm_il2.standards import load_standard
 
-    standard = load_standard(spec.standard.ig, spec.standard.ct, spec.folder / "standards")
+    standard = load_standard(
+        spec.standard.ig, spec.standard.ct, spec.folder / "standards", at=spec.standard.at
+    )
     return standard, compile_plan(spec, standard)
 
 

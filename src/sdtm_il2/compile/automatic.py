@@ -60,12 +60,12 @@ def collected_results(domain: str, block: BlockPlan) -> dict[str, Rule]:
     tests = block.tests
     if tests is None:
         return {}
-    rules = {f"{domain}ORRES": Rule(Call("result"), at=tests.at)}
+    rules = {f"{domain}ORRES": Rule(Call("result", at=tests.at), at=tests.at)}
     if "unit" in tests.cells or any(f"{domain}ORRESU" in row.variables for row in tests.rows):
-        rules[f"{domain}ORRESU"] = Rule(Call("unit"), at=tests.at)
+        rules[f"{domain}ORRESU"] = Rule(Call("unit", at=tests.at), at=tests.at)
     for cell, variable in (("low", "ORNRLO"), ("high", "ORNRHI")):
         if cell in tests.cells or "range" in tests.cells:
-            rules[f"{domain}{variable}"] = Rule(Call("limit", (Literal(cell),)), at=tests.at)
+            rules[f"{domain}{variable}"] = Rule(Call("limit", (Literal(cell),), at=tests.at), at=tests.at)
     if tests.not_done is not None or any(tests.row_not_done):
         rules[f"{domain}STAT"] = Rule(Call("not_done"), origin=DERIVED, at=tests.at)
         if tests.reason is not None or any(tests.row_reasons):

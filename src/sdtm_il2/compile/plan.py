@@ -18,7 +18,7 @@ from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
-from sdtm_il2.standards import DatasetDef, Standard, VariableDef
+from sdtm_il2.standards import DatasetDef, Standard, VariableDef, available_releases, load_standard
 
 
 def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
@@ -119,6 +119,7 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
         keys, tuple(name for name in sort if name not in ("STUDYID", "USUBJID")), spec.sort_file,
         tuple(block for _, block in blocks), tuple(variables), spec.keys_not_unique,
         compile_submit(scope, spec.submit), spec.at,
+        spec.keys[0].at if spec.keys else spec.at,
     )  # fmt: skip
 
 
@@ -189,8 +190,8 @@ def _block_rules(
     automatic = standard_results(domain, set(rules), dataset, compiled)
     if f"{domain}TESTCD" in rules and f"{domain}TEST" not in rules:
         automatic |= test_name(study, domain, dataset, compiled.at)
-    automatic |= (
     automatic |= visit_variables(study, domain, dataset, compiled)
+    automatic |= (
         study_days(domain, (set(rules) | set(automatic)) - dropped, dataset)
         if _has_reference_start(study) and domain in study.domains
         else {}
@@ -266,6 +267,7 @@ def _variable(
         close = nearest(name, [one.name for one in study.standard.allowed_variables(spec.domain)])
         study.problems.add(
             "STD205", target, at, variable=name, ig=study.ig_version, domain=spec.domain,
+            release=_release_with(study, spec.domain, name),
             nearest=f"did you mean {close}? " if close else "",
         )  # fmt: skip
         return None
@@ -275,6 +277,16 @@ def _variable(
         plan_line, codelists=binding.codes, study_list=binding.study_list,
         label=(line.label if line and line.label else known.label), at=at,
     )  # fmt: skip
+
+
+def _release_with(study: Study, domain: str, name: str) -> str:
+    """The other guide that has a variable, as the beginning of a hint."""
+    for release in available_releases(study.spec.folder / "standards"):
+        if release.kind == "ig" and release.version != study.ig_version:
+            other = load_standard(release.title, study.standard.ct_version, study.spec.folder / "standards")
+            if other.variable(domain, name) is not None:
+                return f"{release.title} has it: add ig: [{release.version}]; "
+    return ""
 
 
 def _plan_variable(known: VariableDef, rules: tuple[Rule | None, ...], *, automatic: bool) -> VariablePlan:
@@ -294,7 +306,7 @@ def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
             )  # fmt: skip
     keys = tuple(text.text for text in spec.keys)
     if "USUBJID" in names and "USUBJID" not in keys:
-        study.problems.add("SPEC125", spec.domain, spec.at)
+        study.problems.add("SPEC125", spec.domain, spec.keys[0].at if spec.keys else spec.at)
     return keys
 
 

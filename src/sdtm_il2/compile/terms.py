@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sdtm_il2.compile.names import Study, nearest
@@ -9,6 +10,9 @@ from sdtm_il2.errors import Location
 from sdtm_il2.plan.calls import TermMap, TermVia, normal
 from sdtm_il2.spec.model import CodelistSpec, TermSpec, VariableSpec
 from sdtm_il2.standards import Codelist, VariableDef
+
+#: A list of at most this many terms is shown whole.
+SHORT_LIST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,20 @@ def _unknown_list(study: Study, target: str, name: str, at: Location) -> None:
     )  # fmt: skip
 
 
+def offer(text: str, values: Sequence[str]) -> str:
+    """What a list has instead: all of a short list, the nearest term of a long one."""
+    if len(values) <= SHORT_LIST:
+        return f"it has {', '.join(values)}"
+    close = nearest(text, values)
+    return f"nearest '{close}'" if close else f"it has {len(values)} terms"
+
+
 def _check_term(study: Study, target: str, entry: TermSpec, cdisc: Codelist, added: set[str]) -> None:
     if entry.term in added or entry.term in cdisc:
         return
-    close = nearest(entry.term, [*(term.value for term in cdisc.terms), *added])
     study.problems.add(
         "SPEC130", target, entry.at, term=entry.term, codelist=cdisc.submission_value, list_code=cdisc.code,
-        nearest=f"nearest '{close}'" if close else f"the list has {len(cdisc.terms)} terms",
+        nearest=offer(entry.term, [*cdisc.values, *added]),
         extend=f"; or add it under codelists: {cdisc.code}: sponsor: [{entry.term}]" if cdisc.extensible else "",
     )  # fmt: skip
 
@@ -139,11 +150,10 @@ def check_literal(
     values = [term.value for one in terms.lists for term in one.terms] + [
         via.term for via in terms.own.values()
     ]
-    close = nearest(text, values)
     first = terms.lists[0] if terms.lists else None
     study.problems.add(
         code, target, at, term=text, codelist=terms.name, list_code=first.code if first else "study list",
-        nearest=f"nearest '{close}'" if close else f"the list has {len(values)} terms",
+        nearest=offer(text, values),
         extend=f"; or add it under codelists: {first.code}: sponsor: [{text}]" if first and terms.extensible else "",
     )  # fmt: skip
     return text

@@ -203,6 +203,7 @@ def through_terms(view: View, column: pd.Series, call: Call) -> pd.Series:
     if len(column):
         mask = unmatched[encoded.codes]
         if mask.any():
+            view.domain.unmatched[view.variable, view.index] = mask
             kind: OneOf["DATA801", "DATA802"] = "DATA802" if terms.extensible else "DATA801"
             at = terms.at if terms.at.file else call.at
             view.report(kind, mask, column, at=at, codelist=terms.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -12,20 +14,23 @@ from sdtm_il2.plan.calls import Call
 from sdtm_il2.plan.template import parse_template
 
 
-def usubjid(template: str, study: str, subject: str) -> str:
-    """USUBJID of a subject by the study's template; "" for no subject.
+def usubjids(template: str, study: str, subjects: Sequence[str]) -> list[str]:
+    """USUBJID of each subject by the study's template; "" for no subject.
 
-    >>> usubjid("{study}-{subject}", "IL2", "001")
-    'IL2-001'
+    >>> usubjids("{study}-{subject}", "IL2", ["001", ""])
+    ['IL2-001', '']
     """
-    if not subject:
-        return ""
-    texts = {"study": study, "subject": subject}
-    parts = []
-    for part in parse_template(template):
-        text = texts[part.column] if part.column else part.text
-        parts.append(text[part.first - 1 : part.last] if part.first else text)
-    return "".join(parts)
+    parts = parse_template(template)
+
+    def one(subject: str) -> str:
+        texts = {"study": study, "subject": subject}
+        found = []
+        for part in parts:
+            text = texts[part.column] if part.column else part.text
+            found.append(text[part.first - 1 : part.last] if part.first else text)
+        return "".join(found)
+
+    return [one(subject) if subject else "" for subject in subjects]
 
 
 @method("usubjid")

@@ -18,9 +18,18 @@ import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
 from sdtm_il2.methods.assign import table_cells
-from sdtm_il2.methods.evaluate import evaluate, filled, finished, first_filled, method, select_by, where
+from sdtm_il2.methods.evaluate import (
+    evaluate,
+    filled,
+    finished,
+    first_filled,
+    method,
+    replaced,
+    select_by,
+    where,
+)
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Options, TermMap
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.plan.number import number, plain
 from sdtm_il2.spec.model import TestRow, UnitRow
@@ -209,7 +218,7 @@ def standard_number(view: View, call: Call) -> pd.Series:
 @method("standard_unit")
 def standard_unit(view: View, call: Call) -> pd.Series:
     """--STRESU: the unit that the tests table states, else the original unit; missing where no factor is known."""
-    original = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
+    original = _original_unit(view, call.arguments[0])  # type: ignore[arg-type]
     combined = _by_unit(view, original)
     units = [
         ""
@@ -254,10 +263,24 @@ def _by_unit(view: View, original: pd.Series) -> _Combined:
     return _Combined(codes.astype(np.int64), parts)
 
 
+#: Stands for a collected unit that matched no term: a number in it has no standard result.
+NO_TERM = "no term"
+
+
+def _original_unit(view: View, operand: Operand) -> pd.Series:
+    """--ORRESU, with NO_TERM where a unit was collected and matched no term."""
+    column = evaluate(view, operand)
+    name = f"{view.domain.plan.domain}ORRESU"
+    lost = view.domain.unmatched.get((name, view.index))
+    return column if lost is None else replaced(column, lost & ~filled(column), NO_TERM)
+
+
 def conversion(
     view: View, row: TestRow | None, original: str, units: tuple[UnitRow, ...]
 ) -> Conversion | None:
     """The conversion of one test from a unit: the study's table first, then the shipped factors; None if none is known."""
+    if original == NO_TERM:
+        return None
     if row is None or not row.standard_unit or not original or row.standard_unit == original:
         return Conversion()
     domain = view.domain.plan.domain
@@ -281,7 +304,7 @@ def conversion(
 def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     """The distinct (test, unit, text) triples converted, then spread."""
     texts_column = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
-    original = evaluate(view, call.arguments[1]) if len(call.arguments) > 1 else view.texts("")  # type: ignore[arg-type]
+    original = _original_unit(view, call.arguments[1]) if len(call.arguments) > 1 else view.texts("")  # type: ignore[arg-type]
     combined, texts = _by_unit(view, original), distinct(texts_column)
     table = view.block.plan.tests
     decimal = _decimal(view)

@@ -83,6 +83,7 @@ class DomainRecords:
     whole_order: Positions | None = None
     flags: dict[str, tuple[Options, Mask]] = field(default_factory=dict)
     numbers: dict[str, Positions] = field(default_factory=dict)
+    unmatched: dict[tuple[str, int], Mask] = field(default_factory=dict)
     answers: dict[str, dict[int, list[pd.Series]]] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -206,6 +206,7 @@ class DomainPlan:
     keys_not_unique: str = ""
     submit: SubmitPlan | None = None
     at: Location = NOWHERE
+    keys_at: Location = NOWHERE
 
     def variable(self, name: str) -> VariablePlan | None:
         """The variable of that name."""
@@ -228,9 +229,9 @@ class Step:
     @property
     def node(self) -> str:
         """The step's name in messages and in `Plan.why`."""
-        if self.kind == "variable":
         if self.domain == VISITS:
             return VISITS_NODE
+        if self.kind == "variable":
             return f"{self.domain}.{self.variable}"
         return f"{self.domain} {self.kind}"
 
@@ -258,8 +259,8 @@ class Plan:
     files: tuple[tuple[str, str], ...] = ()
     at: Location = NOWHERE
     tables: tuple[TablePlan, ...] = ()
-
     visits: VisitsPlan | None = None
+
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""
         for domain in self.domains:
@@ -276,7 +277,6 @@ class Plan:
 
     def columns(self) -> Iterator[tuple[str, str, str, Location]]:
         """Every raw column that the plan reads: source, column, what reads it (a variable or ``records``), place."""
-        for domain in self.domains:
         for source, column, reader, at in self._read_columns():
             visit = self.visits.source(source) if self.visits and column in VISIT_COLUMNS.values() else None
             for one in visit.columns if visit is not None else (column,):
@@ -285,6 +285,7 @@ class Plan:
             yield from self.visits.columns()
 
     def _read_columns(self) -> Iterator[tuple[str, str, str, Location]]:
+        for domain in self.domains:
             for index, block in enumerate(domain.blocks):
                 yield from _block_columns(domain.domain, block)
                 for variable in domain.variables:

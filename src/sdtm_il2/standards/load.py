@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sdtm_il2.errors import Problems, StandardsError
+from sdtm_il2.errors import NOWHERE, Location, Problems, StandardsError
 from sdtm_il2.standards.guide import ModelVariable, Standard
 from sdtm_il2.standards.model import nearest
 from sdtm_il2.standards.release import BUNDLED, Kind, Release, available_releases, read_guide
 from sdtm_il2.standards.terminology import Terminology
 
 
-def load_standard(ig: str = "SDTMIG 3.4", ct: str = "2025-03-28", folder: Path | None = None) -> Standard:
+def load_standard(
+    ig: str = "SDTMIG 3.4", ct: str = "2025-03-28", folder: Path | None = None, *, at: Location = NOWHERE
+) -> Standard:
     """The implementation guide and the controlled terminology that a study follows.
 
     ``ig`` is ``SDTMIG 3.4`` or ``3.4``, ``ct`` a release date (``2025-03-28`` or ``SDTM CT 2025-03-28``);
-    ``folder`` holds releases that the user imported, which stand before bundled ones. Little is read now:
+    ``folder`` holds releases that the user imported, which stand before bundled ones; ``at`` is the line that
+    names them. Little is read now:
     datasets and codelists follow when asked for.
 
     Raises StandardsError STD201 (guide), STD202 (terminology) naming the available ones, both at once.
@@ -26,8 +29,8 @@ def load_standard(ig: str = "SDTMIG 3.4", ct: str = "2025-03-28", folder: Path |
     """
     releases = available_releases(folder)
     problems = Problems()
-    guide = _choose(releases, "ig", ig, problems, "STD201")
-    terms = _choose(releases, "ct", ct, problems, "STD202")
+    guide = _choose(releases, "ig", ig, problems, "STD201", at)
+    terms = _choose(releases, "ct", ct, problems, "STD202", at)
     problems.stop(StandardsError)
     assert guide is not None  # else the line above raised
     assert terms is not None
@@ -52,7 +55,12 @@ def load_define_terminology(version: str = "", folder: Path | None = None) -> Te
 
 
 def _choose(
-    releases: tuple[Release, ...], kind: Kind, asked: str, problems: Problems, code: str
+    releases: tuple[Release, ...],
+    kind: Kind,
+    asked: str,
+    problems: Problems,
+    code: str,
+    at: Location = NOWHERE,
 ) -> Release | None:
     known = [one for one in releases if one.kind == kind]
     wanted = " ".join(asked.split()).casefold()
@@ -61,12 +69,10 @@ def _choose(
             return one
     titles = [one.title for one in known]
     best = nearest(asked, titles)
-    problems.add(
-        code,
-        asked=asked,
-        available=", ".join(titles),
-        suggestion=best[0] if best else titles[-1],
-    )
+    suggestion = best[0] if best else titles[-1]
+    # study.yaml writes a terminology by its date
+    written = suggestion if kind == "ig" else next(one.version for one in known if one.title == suggestion)
+    problems.add(code, at=at, asked=asked, available=", ".join(titles), suggestion=written)
     return None
 
 

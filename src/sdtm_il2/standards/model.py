@@ -107,5 +107,5 @@ def nearest(text: str, candidates: Iterable[str], *, count: int = 1) -> tuple[st
     folded: dict[str, str] = {}
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
-    found = difflib.get_close_matches(text.casefold(), folded, n=count, cutoff=0.5)
+    found = difflib.get_close_matches(text.casefold(), folded, n=count, cutoff=0.6)
     return tuple(folded[name] for name in found)
