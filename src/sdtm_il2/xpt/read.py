@@ -111,7 +111,7 @@ def iter_xpt(
     *,
     member: str | None = None,
     encoding: str = "utf-8",
-    records: int = 65536,
+    records: int = 16384,
 ) -> Iterator[XptMember]:
     """An XPORT v5 file of any size is read a number of records at a time; memory is that of one chunk.
 
