@@ -43,7 +43,7 @@ _CHARACTER: Final = re.compile(
     r"|UPCASE|UTF8X|VARYING)?"
 )
 _FIRST_DAY: Final = -138_061  # 1582-01-01, before which SAS has no dates
-_LAST_DAY: Final = 2_936_547  # 9999-12-31
+_LAST_DAY: Final = 2_936_549  # 9999-12-31
 _DAY: Final = 86_400_000  # milliseconds
 
 

@@ -30,12 +30,17 @@ def read_transport(
     ._) too. Records count from 1; ``headers`` are the labels of the variables. Values under a format of the
     study's own stay codes: a transport file comes without a catalog.
 
-    Raises `SourceError` with XPT601 to XPT612; with the table come SRC305, SRC365, SRC367 and SRC369.
+    Raises `SourceError` with SRC372 (which dataset?) or XPT601 to XPT610. With the table come SRC305, SRC365,
+    SRC367 and SRC369.
     """
     place = FilePlace(target, file or path.name, at)
     try:
         found = read_xpt(path, member=member or None, encoding=encoding)
     except XptError as fault:
+        several = next((one for one in fault.issues if one.code in ("XPT611", "XPT612")), None)
+        if several is not None:
+            stated = f"'{member}'" if member else "none"
+            raise place.refusal("SRC372", names=dict(several.fields)["names"], stated=stated) from None
         raise SourceError(replace(one, at=Location(place.name)) for one in fault.issues) from None
     frame = found.dataset.frame
     columns = []
