@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from sdtm_il2.dataset import CHAR
 from sdtm_il2.standardise import continued_names, cut_text
@@ -94,190 +95,32 @@ def _line(name: str, line: str) -> dict[str, str]:
     return {f"raw/{name}.csv": FILES[f"raw/{name}.csv"] + line + "\n"}
 
 
-TROUBLE: list[tuple[str, dict[str, str], str]] = [
-    (
-        "DATA801",
-        _line("dm", "03,male,1980-05-05"),
-        """\
-dm.yaml:7: DATA801 DM.SEX: 1 record hold 1 value outside SEX (not extensible), first at raw/dm.csv:4
-  hint: add them to `terms:`, or query the site; --show-values prints them
-  values: 'male' (1)""",
-    ),
-    (
-        "DATA802",
-        _line("ex", "01,IL2,1,by spoon,2024-03-03,"),
-        """\
-ex.yaml:7: DATA802 EX.EXROUTE: 1 record hold 1 value that ROUTE does not have, first at raw/ex.csv:4
-  hint: map them under `terms:`, or declare them as `sponsor:` terms; --show-values prints them
-  values: 'by spoon' (1)""",
-    ),
-    (
-        "DATA803",
-        _line("lb", "01,2,mine,4,,,2024-02-01"),
-        """\
-lb.yaml:4: DATA803 LB.LBTEST: 1 record hold 1 test code that no --TEST shares its concept with, first at raw/lb.csv:4
-  hint: give --TEST in the tests table or under variables:
-  values: 'MYTEST' (1)""",
-    ),
-    (
-        "DATA804",
-        _line("ex", "01,IL2,one,ORAL,2024-03-03,"),
-        """\
-ex.yaml:6: DATA804 EX.EXDOSE: 1 record hold 1 text that is no number, first at raw/ex.csv:4
-  hint: map a numeric column or convert the text
-  values: 'one' (1)""",
-    ),
-    (
-        "DATA806",
-        _line("dm", "03,M,long ago"),
-        """\
-dm.yaml:11: DATA806 DM.BRTHDTC: 1 record of 'BIRTH' hold 1 value that fit none of yyyy-mm-dd, dd/mm/yyyy, mm/dd/yyyy, \
-hh:mi, first at raw/dm.csv:4
-  hint: add the format to dates: of the source; --show-values prints them
-  values: 'long ago' (1)""",
-    ),
-    (
-        "DATA807",
-        _line("dm", "03,M,1980-02-31"),
-        """\
-dm.yaml:11: DATA807 DM.BRTHDTC: 1 record of 'BIRTH' hold 1 date that the calendar does not have, first at raw/dm.csv:4
-  hint: query the site; --show-values prints them
-  values: '1980-02-31' (1)""",
-    ),
-    (
-        "DATA808",
-        _line("dm", "03,M,03/04/1980"),
-        """\
-dm.yaml:11: DATA808 DM.BRTHDTC: 1 record of 'BIRTH' fit two formats with different results (dd/mm/yyyy and mm/dd/yyyy), \
-first at raw/dm.csv:4
-  hint: keep one format, or use case by site or country
-  values: '03/04/1980' (1)""",
-    ),
-    (
-        "DATA809",
-        _line("ex", "01,IL2,1,ORAL,2024-03,08:30"),
-        """\
-ex.yaml:8: DATA809 EX.EXSTDTC: 1 record of 'ST and TM' have a time but no complete date, first at raw/ex.csv:4
-  hint: complete the date, or leave the time unmapped
-  values: '08:30' (1)""",
-    ),
-    (
-        "DATA810",
-        _line("ex", "01,IL2,1,ORAL,2024-03-03,noon"),
-        """\
-ex.yaml:8: DATA810 EX.EXSTDTC: 1 record of 'ST and TM' have a time that fits no format or no clock, first at raw/ex.csv:4
-  hint: add its format to dates: of the source; --show-values prints them
-  values: 'noon' (1)""",
-    ),
-    (
-        "DATA811",
-        {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,1980\n02,F,1980-05-05\n"},
-        """\
-dm.yaml:13: DATA811 DM.AGE: 1 record have a partial date that leaves the age open, first at raw/dm.csv:2
-  hint: collect the complete date or submit the age as collected""",
-    ),
-    (
-        "DATA812",
-        {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,2024-05-05\n02,F,1980-05-05\n"},
-        """\
-dm.yaml:13: DATA812 DM.AGE: 1 record have a birth date after the date of the age, first at raw/dm.csv:2
-  hint: query the site""",
-    ),
-    (
-        "DATA815",
-        _line("ex", "02,IL2,5,ORAL,2024-03-02,"),
-        """\
-ex.yaml:1: DATA815 EX: keys not unique: 2 records share EXTRT, EXSTDTC with another, first at raw/ex.csv:3
-  hint: add a variable that tells them apart, or state keys_not_unique: with the reason""",
-    ),
-    (
-        "DATA820 and DATA850",
-        _line("lb", "01,2,ferritin,4,,,2024-02-01"),
-        """\
-lb.yaml:5: DATA820 LB records: 1 raw item (1 record) not in tests.csv, first at raw/lb.csv:4
-  hint: give them a row, or domain '-' and a note; --show-values prints them
-  values: 'ferritin' (1)
-study.yaml:8: DATA850 lb: 1 record of source lb reach no dataset, first at raw/lb.csv:4
-  hint: map them, or state not_submitted: rows with the reason""",
-    ),
-    (
-        "DATA821",
-        _line("lb", "01,2,creat,1,mg/dL,,2024-02-01"),
-        """\
-lb.yaml:5: DATA821 LB.LBSTRESC: 1 record have a unit (mg/dL) without a factor to the standard unit, first at raw/lb.csv:4
-  hint: add a row to the units table with its source
-  values: 'mg/dL' (1)""",
-    ),
-    (
-        "DATA822",
-        _line("lb", "01,2,wbc,4,10^9/L,normal,2024-01-01"),
-        """\
-lb.yaml:5: DATA822 LB.LBORNRLO: 1 record of 'RANGE' hold 1 range that cannot be read, first at raw/lb.csv:4
-  hint: write low-high or <high or >low; --show-values prints them
-  values: 'normal' (1)""",
-    ),
-    (
-        "DATA840",
-        {"raw/coding.csv": "SUBJ,TERM,PT\n02,b,B\n"},
-        """\
-ae.yaml:6: DATA840 AE records: join one: cardinality 1, but 1 record have no match, first at raw/ae.csv:2
-  hint: state cardinality: 0..1, or complete the joined source""",
-    ),
-    (
-        "DATA841",
-        {"raw/coding.csv": "SUBJ,TERM,PT\n01,a,A\n02,b,B\n02,b,B2\n"},
-        """\
-ae.yaml:6: DATA841 AE records: join one: cardinality 1, but 1 record have several matches, first at raw/ae.csv:3
-  hint: add a column to by:, keep one record at the source, or state cardinality: many
-study.yaml:9: DATA850 coding: 2 records of source coding reach no dataset, first at raw/coding.csv:3
-  hint: map them, or state not_submitted: rows with the reason""",
-    ),
-    (
-        "DATA842",
-        {"raw/ae.csv": "SUBJ,TERM,CODE,ST\n01,a,1,2024-03-01\n02,b,9,2024-03-09\n"},
-        """\
-ae.yaml:7: DATA842 AE records: 1 record have 1 key that codes.csv does not hold, first at raw/ae.csv:3
-  hint: add a row to the table; --show-values prints them
-  values: '9' (1)""",
-    ),
-    (
-        "DATA860",
-        _line("ex", "09,IL2,1,ORAL,2024-03-03,"),
-        """\
-ex.yaml:1: DATA860 EX: 1 record of 1 subject that DM does not hold, first at raw/ex.csv:4
-  hint: complete the source of DM or exclude the records with a reason
-  values: 'T1-09' (1)""",
-    ),
-    (
-        "METH510",
-        _line("ex", "01,OTHER,1,ORAL,2024-03-03,"),
-        """\
-dm.yaml:9: METH510 DM.ARMCD: EX.EXTRT has several different values for a subject, read in 1 record, first at raw/dm.csv:2
-  hint: use earliest or latest, or read a variable with one record a subject""",
-    ),
-    (
-        "METH511",
-        {"raw/ae.csv": "SUBJ,TERM,CODE,ST\n01,a,1,2024-03\n02,b,1,2024-03-09\n"},
-        """\
-ae.yaml:12: METH511 AE.AESEV: the clause cannot be decided for 1 record (partial dates, text where a number is compared), \
-first at raw/ae.csv:2
-  hint: add undecided: with the value that holds then, or complete the dates""",
-    ),
-    (
-        "METH512",
-        _line("lb", "01,2,wbc,4,10^9/L,,2024-03-01"),
-        """\
-lb.yaml:9: METH512 LB.LBBLFL: 1 record lie on the day of DM.RFSTDTC without a time on both sides, first at raw/lb.csv:4
-  hint: add same_day: before or same_day: after""",
-    ),
-    (
-        "METH513",
-        _line("lb", "01,2,wbc,4,10^9/L,,2024-02-01"),
-        """\
-lb.yaml:9: METH513 LB.LBBLFL: 1 record share the last date and time before the reference with another of the same test, \
-first at raw/lb.csv:4
-  hint: add a qualifier or a time to tell them apart; the later one in the raw data has the flag""",
-    ),
+MESSAGES = yaml.safe_load((Path(__file__).parent / "cases/messages/build.yaml").read_text(encoding="utf-8"))
+
+TROUBLE: list[tuple[str, dict[str, str]]] = [
+    ("DATA801", _line("dm", "03,male,1980-05-05")),
+    ("DATA802", _line("ex", "01,IL2,1,by spoon,2024-03-03,")),
+    ("DATA803", _line("lb", "01,2,mine,4,,,2024-02-01")),
+    ("DATA804", _line("ex", "01,IL2,one,ORAL,2024-03-03,")),
+    ("DATA806", _line("dm", "03,M,long ago")),
+    ("DATA807", _line("dm", "03,M,1980-02-31")),
+    ("DATA808", _line("dm", "03,M,03/04/1980")),
+    ("DATA809", _line("ex", "01,IL2,1,ORAL,2024-03,08:30")),
+    ("DATA810", _line("ex", "01,IL2,1,ORAL,2024-03-03,noon")),
+    ("DATA811", {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,1980\n02,F,1980-05-05\n"}),
+    ("DATA812", {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,2024-05-05\n02,F,1980-05-05\n"}),
+    ("DATA815", _line("ex", "02,IL2,5,ORAL,2024-03-02,")),
+    ("DATA820 and DATA850", _line("lb", "01,2,ferritin,4,,,2024-02-01")),
+    ("DATA821", _line("lb", "01,2,creat,1,mg/dL,,2024-02-01")),
+    ("DATA822", _line("lb", "01,2,wbc,4,10^9/L,normal,2024-01-01")),
+    ("DATA840", {"raw/coding.csv": "SUBJ,TERM,PT\n02,b,B\n"}),
+    ("DATA841", {"raw/coding.csv": "SUBJ,TERM,PT\n01,a,A\n02,b,B\n02,b,B2\n"}),
+    ("DATA842", {"raw/ae.csv": "SUBJ,TERM,CODE,ST\n01,a,1,2024-03-01\n02,b,9,2024-03-09\n"}),
+    ("DATA860", _line("ex", "09,IL2,1,ORAL,2024-03-03,")),
+    ("METH510", _line("ex", "01,OTHER,1,ORAL,2024-03-03,")),
+    ("METH511", {"raw/ae.csv": "SUBJ,TERM,CODE,ST\n01,a,1,2024-03\n02,b,1,2024-03-09\n"}),
+    ("METH512", _line("lb", "01,2,wbc,4,10^9/L,,2024-03-01")),
+    ("METH513", _line("lb", "01,2,wbc,4,10^9/L,,2024-02-01")),
 ]
 
 
@@ -285,11 +128,11 @@ def test_the_study_without_trouble_has_no_issues(tmp_path: Path) -> None:
     assert [str(one) for one in build_study(tmp_path, FILES).issues if one.code not in NOTES] == []
 
 
-@pytest.mark.parametrize(("files", "text"), [one[1:] for one in TROUBLE], ids=[one[0] for one in TROUBLE])
-def test_trouble_in_the_data_is_told_in_full(files: dict[str, str], text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "files"), TROUBLE, ids=[name for name, _ in TROUBLE])
+def test_trouble_in_the_data_is_told_in_full(name: str, files: dict[str, str], tmp_path: Path) -> None:
     built = build_study(tmp_path, FILES | files)
     found = [one.text(show_values=True) for one in built.issues if one.code not in NOTES]
-    assert "\n".join(found) == text
+    assert "\n".join(found) + "\n" == MESSAGES[name]
 
 
 def test_values_of_subjects_are_printed_only_on_request(tmp_path: Path) -> None:

@@ -153,12 +153,20 @@ def raw_files(seed: int = 7) -> dict[str, str]:
         for number in range(2)
         for version in range(chance.randint(1, 2))
     ]
+    odd = [f"odd {chance.randint(1, 400)}" for _ in range(400)]
     ae = [
-        [name if chance.random() < 0.9 else "", f"term {chance.randint(1, 60)}",
-         chance.choice(["mild", "SEVERE", *(f"odd {chance.randint(1, 400)}" for _ in range(4))]), when(), chance.choice(["Y", "", ""]),
-         chance.choice(["", "n", "很长的备注 " * 20]), "c"]
-        for name in names for _ in range(chance.randint(0, 9))
-    ]  # fmt: skip
+        [
+            name if chance.random() < 0.9 else "",
+            f"term {chance.randint(1, 60)}",
+            chance.choice(["mild", "SEVERE", *chance.sample(odd, 4)]),
+            when(),
+            chance.choice(["Y", "", ""]),
+            chance.choice(["", "n", "很长的备注 " * 20]),
+            "c",
+        ]
+        for name in names
+        for _ in range(chance.randint(0, 9))
+    ]
     lb = [
         ["h" + name if chance.random() < 0.97 else "nobody", chance.choice(["wbc", "creat", "admin", "ferritin"]),
          chance.choice(["4", "4.50", "<5", "ND", "", "+"]),
