@@ -95,7 +95,7 @@ def _libraries(node: MapNode, study: Place, folder: StudyFolder) -> tuple[str, .
 def _layers(
     file: str, node: MapNode, study: Place, folder: StudyFolder, libraries: tuple[str, ...]
 ) -> list[_Layer]:
-    """A domain file after all that it extends; SPEC157: a circle, or a file of another kind or domain."""
+    """A domain file after all that it extends; SPEC163: a circle, or a file of another kind or domain."""
     domain = text(node, "domain")
     layers: list[_Layer] = []
     seen: list[str] = []
@@ -113,11 +113,11 @@ def _layers(
         file, node = found
         other = text(node, "domain")
         if file in seen:
-            place.add("SPEC157", line, name=name, fault=f"extends itself ({' > '.join([*seen, file])})")
+            place.add("SPEC163", line, name=name, fault=f"extends itself ({' > '.join([*seen, file])})")
         elif "tables" in node.items:
-            place.add("SPEC157", line, name=name, fault="is a file of tables")
+            place.add("SPEC163", line, name=name, fault="is a file of tables")
         elif other and other != domain:
-            place.add("SPEC157", line, name=name, fault=f"is about {other}, this file about {domain}")
+            place.add("SPEC163", line, name=name, fault=f"is about {other}, this file about {domain}")
         else:
             continue
         return layers

@@ -117,7 +117,24 @@ def read_table(name: str, naming: str, at: Location, folder: StudyFolder) -> Tab
             if before := changed_by_excel(cell):
                 problems.add("SPEC120", at=place, cell=cell, header=header, before=before)
         rows.append(TableRow(row.line, cells))
-    return Table(file, headers, tuple(rows))
+    table = Table(file, headers, tuple(rows))
+    _check_zeros(table, problems)
+    return table
+
+
+def _check_zeros(table: Table, problems: Problems) -> None:
+    """A number shorter than its column's equally long ones that begin with 0 has lost its zeros: SPEC120."""
+    for place, header in enumerate(table.headers):
+        cells = [row.cells[place] for row in table.rows if row.cells[place]]
+        widths = {len(cell) for cell in cells if len(cell) > 1 and cell.startswith("0")}
+        if len(widths) != 1 or not all(cell.isascii() and cell.isdigit() for cell in cells):
+            continue
+        (width,) = widths
+        if max(map(len, cells)) > width:
+            continue
+        for row in table.rows:
+            if 0 < len(cell := row.cells[place]) < width:
+                problems.add("SPEC120", at=table.at(row), cell=cell, header=header, before=cell.zfill(width))
 
 
 def _decode(content: bytes, file: str, problems: Problems) -> str | None:

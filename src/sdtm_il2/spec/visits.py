@@ -46,7 +46,7 @@ def read_visits(node: Node | None, place: Place, folder: StudyFolder) -> VisitsS
     """`visits:` of the study with its table.
 
     Problems: those of the table, SPEC122 and SPEC189 (headers), SPEC190 (cells), SPEC121 (VISITNUM twice),
-    SPEC171 (an alias of two visits), SPEC170 (windows that overlap), SPEC158 (windows without an anchor),
+    SPEC171 (an alias of two visits), SPEC170 (windows that overlap), SPEC164 (windows without an anchor),
     SPEC193 (an anchor that is no variable), SPEC185 and SPEC198 (unscheduled).
     """
     if not isinstance(node, MapNode):
@@ -82,14 +82,14 @@ def _anchors(node: Node | None, place: Place) -> tuple[tuple[str, Text], ...]:
 def _check_anchors(
     rows: tuple[VisitRow, ...], anchors: tuple[tuple[str, Text], ...], place: Place, line: int
 ) -> None:
-    """Every EPOCH with a window has an anchor, and every anchor an EPOCH: SPEC158."""
+    """Every EPOCH with a window has an anchor, and every anchor an EPOCH: SPEC164."""
     stated = [epoch for epoch, _ in anchors]
     epochs = {row.epoch for row in rows}
     for epoch, reference in anchors:
         if epoch and epoch not in epochs:
             more = nearest(epoch, epochs).strip() or "write the EPOCH as in the table"
             fault = f"anchor names EPOCH '{epoch}', which no visit of the table has"
-            place.add("SPEC158", reference.at.line, fault=fault, help=more)
+            place.add("SPEC164", reference.at.line, fault=fault, help=more)
     without: dict[str, VisitRow] = {}
     for row in rows:
         if (row.from_day or row.to_day) and "" not in stated and row.epoch not in stated:
@@ -100,7 +100,7 @@ def _check_anchors(
         more = "add anchor: DOMAIN.VARIABLE"
         if stated:
             more = f"add anchor: {{{epoch}: DOMAIN.VARIABLE}}" if epoch else "add an EPOCH to the row"
-        place.add("SPEC158", line, fault=fault, help=more)
+        place.add("SPEC164", line, fault=fault, help=more)
 
 
 def _unscheduled(node: Node | None, place: Place) -> UnscheduledRule | None:
