@@ -1,4 +1,4 @@
-"""Verbs on submission files: xpt show and check, define check and html."""
+"""Verbs on submission files: xpt show, check and convert, define check and html."""
 
 from __future__ import annotations
 
@@ -19,16 +19,26 @@ encoding_option = click.option(
 
 @click.group()
 def xpt() -> None:
-    """SAS XPORT files: show, check."""
+    """SAS XPORT files: show, check, convert."""
 
 
 @xpt.command(short_help="Show datasets, variables, lengths.")
 @click.argument("file", type=existing_file())
+@click.option(
+    "--records",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Print the first N records too; they may be subjects' data.",
+)
 @encoding_option
-def show(file: Path, encoding: str) -> None:
-    """Show the datasets of FILE: records, and each variable with its declared and used length."""
+def show(file: Path, records: int, encoding: str) -> None:
+    """Show the datasets of FILE: records, and each variable with its declared and used length.
+
+    No value is printed unless --records asks for it.
+    """
     from sdtm_il2.report.text import printable, table
-    from sdtm_il2.xpt import describe_xpt
+    from sdtm_il2.xpt import describe_xpt, first_records
 
     for number, one in enumerate(describe_xpt(file, encoding=encoding)):
         if number:
@@ -37,7 +47,10 @@ def show(file: Path, encoding: str) -> None:
         click.echo(f"  Records: {one.records} of {one.record_length} bytes")
         click.echo(printable(f"  Created: {one.stamp.created}, modified {one.stamp.modified}"))
         click.echo(printable(f"  Written by: SAS {one.stamp.sas_version} {one.stamp.sas_os}".rstrip()))
+        if one.dataset_type:
+            click.echo(printable(f"  Dataset type: {one.dataset_type}"))
         click.echo()
+        informats = any(variable.column.informat for variable in one.variables)
         rows = [
             (
                 variable.column.name,
@@ -45,12 +58,25 @@ def show(file: Path, encoding: str) -> None:
                 str(variable.column.length),
                 str(variable.used),
                 variable.column.format,
+                *([variable.column.informat] if informats else ()),
                 variable.column.label,
             )
             for variable in one.variables
         ]
-        header = ["Variable", "Type", "Length", "Used", "Format", "Label"]
+        header = [
+            "Variable",
+            "Type",
+            "Length",
+            "Used",
+            "Format",
+            *(["Informat"] if informats else ()),
+            "Label",
+        ]
         click.echo(table(header, rows, numbers=[2, 3], width=width(sys.stdout)), nl=False)
+        if records and one.records:
+            values = first_records(file, one.name, records, encoding=encoding)
+            header = ["Variable", *(f"Record {row}" for row in range(1, len(values[0])))]
+            click.echo("\n" + table(header, values), nl=False)
 
 
 @xpt.command("check", short_help="Check that files are sound.")
@@ -65,6 +91,33 @@ def check_files(files: tuple[Path, ...], encoding: str, fail_on: str) -> None:
     for file in files:
         found += check_xpt(file, encoding=encoding)
     _judged(found, fail_on)
+
+
+@xpt.command("convert", short_help="Convert to and from other kinds.")
+@click.argument("source", type=existing_file())
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--like",
+    type=existing_file(),
+    metavar="FILE",
+    help="Take name, label, types, lengths and formats from FILE, of any kind.",
+)
+@click.option(
+    "--encoding", help="Encoding of XPT and CSV files; default: UTF-8 to read, ASCII to write an XPT file."
+)
+@fail_on_option
+def convert_file(source: Path, target: Path, like: Path | None, encoding: str | None, fail_on: str) -> None:
+    """Convert the dataset SOURCE to TARGET; the endings say what they are.
+
+    .xpt, .csv (with .variables.json beside it, which holds types and labels), .parquet, .json and .ndjson
+    (Dataset-JSON 1.1), .dsjc (only read). What TARGET has no place for is printed as a warning.
+    """
+    from sdtm_il2.files import convert
+
+    found = convert(source, target, like=like, encoding=encoding)
+    click.echo(f"written to {target}")
+    if found:
+        _judged(found, fail_on)
 
 
 @click.group()
