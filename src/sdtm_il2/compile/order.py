@@ -131,6 +131,9 @@ def _domain_needs(
                     need(records, VariableRef(join.source, other), block, f"{name} records", join.at)
                 for ref in join.where.names.values() if join.where is not None else ():
                     need(records, VariableRef(join.source, str(ref)), block, f"{name} records", join.at)
+            others = {other for _, other in join.by} | set(join.where.names if join.where is not None else ())
+            if not join.dataset and others & set(VISIT_COLUMNS.values()):
+                needs[records][VISITS_NODE] = None
             for ref, _ in join.by:
                 need(records, ref, block, f"{name} records", join.at)
         if block.where is not None:
