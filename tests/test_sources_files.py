@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
+import random
+from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from raw_studies import AT, discard, refusal, spec, study, write
-from sdtm_il2.errors import SpecError
+from sdtm_il2.errors import SourceError, SpecError
 from sdtm_il2.sources import DISCARDED, OPEN, read_sources
+from sdtm_il2.sources.excel import read_excel
+from sdtm_il2.sources.parquet import read_parquet
 from sdtm_il2.spec import load_spec
 from sdtm_il2.spec.model import SubjectRule
 
@@ -95,6 +101,8 @@ def test_patterns_that_are_refused(tmp_path: Path) -> None:
     assert refusal(raw, spec("lab", "../*.csv")).startswith(
         "study.yaml:8: SRC303 lab: ../*.csv lies outside the raw folder\n"
     )
+    write(raw, {"y1.csv": "A\n", "y2.xml": "<ODM/>"})
+    assert refusal(raw, spec("lab", "y*")).startswith("study.yaml:8: SRC380 lab: y1.csv")
     write(raw, {"x.xls": b"\xd0\xcf\x11\xe0"})
     assert "SRC301 lab: x.xls is an old Excel workbook, which is not read" in refusal(raw, spec("lab", "x.*"))
 
@@ -158,3 +166,25 @@ def test_the_sheet_of_a_source_is_specified(tmp_path: Path) -> None:
     write(tmp_path, {"study.yaml": STUDY.replace("sheet: 2", "sheet: [1, 2]")})
     with pytest.raises(SpecError, match=r"study.yaml:5: SPEC\d+.*sheet"):
         load_spec(tmp_path)
+
+
+def test_damaged_files_are_read_or_refused_but_never_crash() -> None:
+    stream = io.BytesIO()
+    book = openpyxl.Workbook()
+    for number in range(20):
+        book.active.append([f"S{number}", number * 1.1, True, dt.datetime(2024, 5, 1)])
+    book.save(stream)
+    found: Counter[str] = Counter()
+    for data, reader in ((stream.getvalue(), read_excel), (parquet({"A": ["x", "y"] * 50}), read_parquet)):
+        for seed in range(150):
+            chance = random.Random(seed)
+            damaged = bytearray(data)
+            for _ in range(3):
+                damaged[chance.randrange(len(data))] = chance.randrange(256)
+            try:
+                reader(Path("lab"), data=bytes(damaged))
+                found["read"] += 1
+            except SourceError:
+                found["refused"] += 1
+    assert sum(found.values()) == 300
+    assert found["refused"] > 100

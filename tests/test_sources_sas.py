@@ -361,6 +361,9 @@ def test_parquet_refusals_and_notes() -> None:
         assert str(caught.value).startswith(
             "study.yaml:8: SRC364 lab: lab.parquet cannot be read as a Parquet file: "
         )
+    wrong = parquet({"A": ["x\xe9x"]}, compression="none").replace("x\xe9x".encode(), b"x\xff\xffx")
+    with pytest.raises(SourceError, match=r"SRC364 lab: lab.parquet cannot be .*UTF8"):
+        arrow(wrong)
     assert notes(arrow(parquet({"A": [1.0, float("inf"), float("-inf")]}))) == [
         (
             "SRC371 lab: 2 numbers of 'A' not finite, first at lab.parquet:2; read as empty\n"

@@ -36,6 +36,7 @@ def read_parquet(
     try:
         source = pq.ParquetFile(pa.BufferReader(content))
         schema = source.schema_arrow
+        names = schema.names
         other = [f"'{one.name}' ({one.type})" for one in schema if not _is_plain(one.type)]
         if other:
             raise place.refusal("SRC370", columns=", ".join(other))
@@ -44,7 +45,8 @@ def read_parquet(
             reason = f"it says that it holds more than {MOST_CELLS // 1_000_000} million values"
             raise place.refusal("SRC364", kind="a Parquet file", reason=reason)
         table = source.read(use_threads=False)
-    except (pa.ArrowException, OSError) as fault:
+        table.validate(full=True)  # text that is no UTF-8
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as fault:
         reason = str(fault).splitlines()[0].rstrip(".")[:200] if str(fault) else "it is damaged"
         raise place.refusal("SRC364", kind="a Parquet file", reason=reason) from None
     problems = Problems()
@@ -57,7 +59,7 @@ def read_parquet(
     if not records:
         found.append(place.issue("SRC305"))
     rows = np.arange(1, records + 1, dtype=np.int64)
-    frame, headers = name_columns(arrays, rows, schema.names, place.target, place.name, place.at, problems)
+    frame, headers = name_columns(arrays, rows, names, place.target, place.name, place.at, problems)
     return RawTable(frame, rows, headers, (*problems.found, *found))
 
 

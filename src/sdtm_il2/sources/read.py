@@ -168,7 +168,7 @@ def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[
     problems = Problems()
     files = find_files(spec, folder, problems)
     problems.stop(SourceError)
-    if files[0].kind == "odm":
+    if any(one.kind == "odm" for one in files):
         return _decide(spec, *_read_odm(spec, files, folder, problems), held, found, problems)
     tables: list[RawTable] = []
     digests: list[str] = []

@@ -66,7 +66,7 @@ class Workbook:
 
     def elements(self, part: str, *tags: str) -> Iterator[Any]:
         """The elements of a part with one of the tags (without namespace), as each ends."""
-        with self.archive.open(part) as stream:
+        with _part(self.file, self.archive, part) as stream:
             yield from elements(self.file, stream, *tags)
 
 
@@ -78,6 +78,14 @@ def refusals(file: FilePlace) -> Iterator[None]:
     except etree.XMLSyntaxError as fault:
         raise damaged(file, f"a part is broken XML in line {fault.lineno}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        raise damaged(file, "its archive is cut or damaged") from None
+
+
+def _part(file: FilePlace, archive: zipfile.ZipFile, part: str) -> IO[bytes]:
+    """The bytes of a part as a stream."""
+    try:
+        return archive.open(part)
+    except ValueError:  # a place before the start of the file
         raise damaged(file, "its archive is cut or damaged") from None
 
 
@@ -141,7 +149,10 @@ def open_workbook(data: bytes, file: FilePlace) -> Workbook:
         raise damaged(file, "it is a workbook of Excel 97 to 2003 (.xls)")
     if not data.startswith(b"PK"):
         raise damaged(file, "it is no zip archive, as every .xlsx file is")
-    archive = zipfile.ZipFile(io.BytesIO(data))
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except ValueError:  # a place before the start of the file
+        raise damaged(file, "its archive is cut or damaged") from None
     infos = {_plain(info.filename): info for info in archive.infolist()}
     if any(info.flag_bits & 1 for info in infos.values()):
         raise file.refusal("SRC351")
@@ -150,7 +161,7 @@ def open_workbook(data: bytes, file: FilePlace) -> Workbook:
         raise damaged(file, "it is a binary workbook (.xlsb)")
     start = next((one for one in _links(file, archive, parts, "") if one[1] == "officeDocument"), None)
     book = start[2] if start else "xl/workbook.xml"
-    if book not in parts or not any(local_ == "workbook" for local_ in _root(archive, parts[book])):
+    if book not in parts or not any(local_ == "workbook" for local_ in _root(file, archive, parts[book])):
         raise damaged(file, "its archive holds no workbook")
     links = {one[0]: one for one in _links(file, archive, parts, book)}
     used = [one[2] for one in links.values() if one[1] in ("worksheet", "sharedStrings", "styles")]
@@ -160,7 +171,7 @@ def open_workbook(data: bytes, file: FilePlace) -> Workbook:
         raise file.refusal("SRC352", what=what)
     sheets: list[Sheet] = []
     date1904 = False
-    with archive.open(parts[book]) as stream:
+    with _part(file, archive, parts[book]) as stream:
         for element in elements(file, stream, "sheet", "workbookPr"):
             if local(element) == "workbookPr":
                 date1904 = element.get("date1904", "").lower() in _TRUE
@@ -183,8 +194,8 @@ def _plain(name: str) -> str:
     return posixpath.normpath(name.replace("\\", "/")).lstrip("/").lower()
 
 
-def _root(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
-    with archive.open(part) as stream:
+def _root(file: FilePlace, archive: zipfile.ZipFile, part: str) -> Iterator[str]:
+    with _part(file, archive, part) as stream:
         for _, element in etree.iterparse(stream, events=("start",), resolve_entities=False, no_network=True):
             yield local(element)
             return
@@ -199,7 +210,7 @@ def _links(
     found: list[tuple[str, str, str]] = []
     if links is None:
         return found
-    with archive.open(links) as stream:
+    with _part(file, archive, links) as stream:
         for element in elements(file, stream, "Relationship"):
             if element.get("TargetMode", "") == "External":
                 continue
@@ -236,7 +247,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _texts(file: FilePlace, archive: zipfile.ZipFile, part: str) -> tuple[str, ...]:
-    with archive.open(part) as stream:
+    with _part(file, archive, part) as stream:
         return tuple(text_of(element) for element in elements(file, stream, "si"))
 
 
@@ -244,7 +255,7 @@ def _formats(file: FilePlace, archive: zipfile.ZipFile, part: str) -> tuple[str,
     """The number format of each cell style, as its code."""
     codes = dict(_BUILT_IN)
     styles: tuple[str, ...] = ()
-    with archive.open(part) as stream:
+    with _part(file, archive, part) as stream:
         for element in elements(file, stream, "numFmt", "cellXfs"):
             if local(element) == "numFmt":
                 codes[small(element.get("numFmtId"))] = element.get("formatCode", "")
