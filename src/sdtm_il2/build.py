@@ -27,13 +27,14 @@ from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.identifiers import usubjids
 from sdtm_il2.methods.records import domain_records
+from sdtm_il2.methods.relationships import relrec
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, SourcePart, View
 from sdtm_il2.methods.visits import find_visits
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.sources.model import OPEN, Source, Sources
 from sdtm_il2.standardise import domain_datasets, order_records, sequence, typed
-from sdtm_il2.summary import summarise
+from sdtm_il2.summary import summarise, summarise_plain
 
 #: Raw records that one partition holds at most, unless the caller says how many partitions there are.
 RECORDS_PER_PARTITION = 250_000
@@ -225,8 +226,16 @@ def build_partition(task: PartitionTask) -> PartitionResult:
                 np.full(len(parents), -1, np.int32),
                 {"": parents},
             )
-        records.columns.clear()
     _check_subjects(partition, datasets)
+    related = relrec(partition)
+    if related is not None:
+        datasets[related.name] = related
+        summaries[related.name] = summarise_plain(related)
+        lineage[related.name] = DatasetLineage(
+            related.name, np.zeros(len(related), np.int16), np.full(len(related), -1, np.int32), {}
+        )
+    for records in partition.domains.values():
+        records.columns.clear()
     terms = tuple(
         TermUse(domain_, variable, raw, term, via, count)
         for (domain_, variable), found in partition.terms.items()

@@ -34,6 +34,16 @@ def summarise(dataset: Dataset, plan: DomainPlan) -> Summary:
     return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan))
 
 
+def summarise_plain(dataset: Dataset) -> Summary:
+    """The summary of a dataset that no domain plan describes (RELREC): sizes, and the terms of its short texts."""
+    listed = {"RDOMAIN", "IDVAR", "RELTYPE"}
+    variables = {
+        column.name: _texts(dataset.frame[column.name], dates=False, terms=column.name in listed)
+        for column in dataset.columns
+    }
+    return Summary(dataset.name, len(dataset), variables)
+
+
 def _counted(dataset: Dataset, plan: DomainPlan) -> frozenset[str]:
     """Variables whose distinct values matter: bound by a list, tests and their names, QNAM."""
     if dataset.name != plan.domain:

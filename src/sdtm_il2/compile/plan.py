@@ -9,6 +9,7 @@ from sdtm_il2.compile.automatic import collected_results, identifiers, standard_
 from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
+from sdtm_il2.compile.relationships import compile_relationships, with_comments
 from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
 from sdtm_il2.compile.sugar import table_domain, table_plans, with_dictionaries
 from sdtm_il2.compile.terms import bind, check_codelists
@@ -28,7 +29,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
-    named = [with_dictionaries(one) for one in spec.domains]
+    named = with_comments([with_dictionaries(one) for one in spec.domains])
     named += [table_domain(study, one) for one in spec.tables]
     study = replace(study, domains={one.domain: one for one in named})
     refuse_unbuilt(study)
@@ -40,6 +41,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
             if compiled is not None:
                 domains.append(compiled)
     visits = compile_visits(study, tuple(domains))
+    relationships = compile_relationships(study, tuple(domains))
     problems.stop(SpecError)
     ordered_domains = expand_all_dates(tuple(domains))
     steps, needs = order_steps(ordered_domains, problems, visits)
@@ -55,7 +57,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(spec.tables), visits,
+        spec.at, table_plans(spec.tables), relationships, visits,
     )  # fmt: skip
 
 

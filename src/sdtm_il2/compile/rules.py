@@ -452,6 +452,12 @@ def _text(argument: Part) -> Text:
     return argument
 
 
+def _record(scope: Scope, target: Target, call: MethodCall) -> Call:
+    """The record that a comment belongs to: made by `comments:`, no method of the language."""
+    domain = str(_text(call.argument[0]))
+    return Call(call.method, (Literal(domain), VariableRef(domain, f"{domain}SEQ")), at=call.at)
+
+
 _Compiler = Callable[[Scope, Target, MethodCall], Call | None]
 _COMPILERS: dict[str, _Compiler] = {
     "assign": _assign,
@@ -467,6 +473,8 @@ _COMPILERS: dict[str, _Compiler] = {
     "epoch": _epoch,
     "interval": _interval,
     "next": _next,
+    "record_number": _record,
+    "record_variable": _record,
     "earliest": _extreme,
     "latest": _extreme,
     "age": _age,

@@ -16,8 +16,6 @@ def refuse_unbuilt(study: Study) -> None:
 
 def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
     spec = study.spec
-    for relation in spec.relationships:
-        yield "", "relationships", relation.at
     for table in spec.tables:
         if table.registry:
             yield table.domain, "registry", table.at
@@ -25,8 +23,6 @@ def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
         if source.keep is not None and source.keep.prefer:
             yield source.name, "prefer", source.keep.at
     for domain in spec.domains:
-        for comments in domain.comments:
-            yield domain.domain, "comments", comments.at
         for block in domain.records:
             if block.each and block.from_ in study.datasets:
                 yield domain.domain, "each of a dataset", block.each[0].at

@@ -112,7 +112,9 @@ class TermMap:
             places.append(place if one.synonyms.get(text, place) == place else _NONE)
         if self.synonyms:
             places += [one.synonyms_any_case.get(key, _NONE) for one in indexes]
-        for place, codelist in zip(places, self.lists * (len(places) // max(len(self.lists), 1)), strict=True):
+        for place, codelist in zip(
+            places, self.lists * (len(places) // max(len(self.lists), 1)), strict=True
+        ):
             if place != _NONE:
                 return TermVia(codelist.terms[place].value, codelist.terms[place].code)
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
-from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Test
+from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Test, VariableRef
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
@@ -219,6 +219,19 @@ class DomainPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RelationshipPlan:
+    """Records tied by a collected number, or (``datasets``: domain, variable, RELTYPE) datasets tied by a variable."""
+
+    from_: str = ""
+    column: ColumnRef | None = None
+    to: VariableRef | None = None
+    id_parts: tuple[Operand, ...] = ()
+    datasets: tuple[tuple[str, str, str], ...] = ()
+    relid: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One node of the order: the records of a domain, one variable, its submit clause, or its order (--SEQ)."""
 
@@ -259,6 +272,7 @@ class Plan:
     files: tuple[tuple[str, str], ...] = ()
     at: Location = NOWHERE
     tables: tuple[TablePlan, ...] = ()
+    relationships: tuple[RelationshipPlan, ...] = ()
     visits: VisitsPlan | None = None
 
     def domain(self, name: str) -> DomainPlan:
@@ -303,6 +317,15 @@ class Plan:
                         for row in block.tests.rows:
                             for column in template_columns(row.variables.get(name, "")):
                                 yield block.source, column, f"{domain.domain}.{variable.name}", row.at
+        for relation in self.relationships:
+            if relation.column is None:
+                continue
+            columns = (relation.column, *Rule(Call("template", relation.id_parts)).refs())
+            for block in self.domain(relation.from_).blocks:
+                for ref in columns:
+                    if isinstance(ref, ColumnRef):
+                        for source, column in block.raw_columns(ref):
+                            yield source, column, "RELREC.RELID", relation.at
 
     def why(self, node: str) -> tuple[str, ...]:
         """What a step waits for."""
