@@ -114,6 +114,8 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
     _check_complete(study, spec, dataset, {one.name for one in variables})
     keys = _keys(study, spec, {one.name for one in variables if one.supplemental is None})
     sort = tuple(text.text for text in spec.sort) or keys
+    if any(one.name == seq and one.automatic for one in variables):
+        sort = tuple(name for name in sort if name != seq)  # the order gives the number, not the reverse
     variables = [_with_identity(one, keys, variables, spec.domain) for one in variables]
     scope = Scope(study, spec.domain, None)
     return DomainPlan(
