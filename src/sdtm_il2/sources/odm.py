@@ -28,7 +28,6 @@ from sdtm_il2.sources.columns import nearest_columns
 from sdtm_il2.sources.odm_records import Records, Snapshot, State
 from sdtm_il2.sources.odm_walk import FileHead, Walk, read_head
 from sdtm_il2.sources.odm_xml import Stream
-from sdtm_il2.sources.records import group_codes
 
 #: The columns that every ODM source has.
 KEYS: Final = (
@@ -231,9 +230,8 @@ def _table(
     ]
     names = list(dict.fromkeys([*KEYS, *(name for name in cells if name.startswith("_")), *items, *cells]))
     cells = {name: cells.get(name, empty) for name in names}
-    keys = [char(cells[name]) for name in _FORM_KEYS]
-    entity = group_codes(keys, len(rows))
-    grouped = group_codes([pd.Series(entity.astype(str), dtype="str"), char(cells["_GROUP"])], len(rows))
+    entity = _codes([cells[name] for name in _FORM_KEYS], len(rows))
+    grouped = _codes([cells["_GROUP"]], len(rows), within=entity)
     if joined:
         _check_join(cells, entity, grouped, rows, file, request)
         problems.stop(SourceError)
@@ -242,10 +240,7 @@ def _table(
         rows = np.array(records.form_lines, np.int64)[first]
         file = np.array(records.form_files, np.int16)[first]
     elif not transactional:
-        own = group_codes(
-            [pd.Series(grouped.astype(str), dtype="str"), char(cells["_GROUP_REPEAT"])], len(rows)
-        )
-        again = _again(own)
+        again = _again(_codes([cells["_GROUP_REPEAT"]], len(rows), within=grouped))
         if len(again):
             place = Location(request.names[file[again[0]]], int(rows[again[0]]))
             problems.add("SRC390", request.target, request.at, count=len(again), first=place)
@@ -270,8 +265,21 @@ def _report_seen(walk: Walk, request: _Request) -> None:
         )
 
 
+def _codes(columns: Sequence[pa.Array], records: int, *, within: Positions | None = None) -> Positions:
+    """One number a group of records that are equal in all columns, from 0 in order of first occurrence."""
+    codes = np.zeros(records, np.int64) if within is None else within
+    for column in columns:
+        encoded = column.dictionary_encode("encode")
+        if len(encoded.dictionary) > 1:
+            own = encoded.indices.to_numpy(zero_copy_only=False)
+            codes = pd.factorize(codes * len(encoded.dictionary) + own)[0].astype(np.int64)
+    return codes
+
+
 def _again(codes: Positions) -> Positions:
     """The positions of records whose code an earlier record has."""
+    if len(codes) and codes.max() == len(codes) - 1:
+        return np.empty(0, np.int64)
     first = np.unique(codes, return_index=True)[1]
     return np.setdiff1d(np.arange(len(codes)), first)
 

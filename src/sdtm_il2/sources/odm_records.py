@@ -107,12 +107,12 @@ class Snapshot:
         assert group is not None  # the walk sends groups only
         self.records.add(
             (
-                _NONE if study is None else study.columns,
-                _NONE if subject is None else subject.columns,
-                _NONE if event is None else event.columns,
-                _NONE if form is None else form.columns,
-                group.columns,
-                values.copy(),
+                _NONE if study is None else study.tag.columns,
+                _NONE if subject is None else subject.tag.columns,
+                _NONE if event is None else event.tag.columns,
+                _NONE if form is None else form.tag.columns,
+                group.tag.columns,
+                values,
             ),
             (self.file, group.line),
             (self.file, group.line if form is None else form.line),
@@ -181,7 +181,7 @@ class State:
                 self._note(kind, noun, _REMOVED, entry.line)
             self._nodes[level] = None
             return
-        key = (level, entry.oid, entry.repeat)
+        key = (level, entry.tag.oid, entry.tag.repeat)
         node = above.children.get(key)
         if level != STUDY:  # of studies, transactions say nothing
             self._check(kind, noun, entry.line, there=node is not None and node.there)
@@ -194,13 +194,14 @@ class State:
         self._nodes[level] = node
         if kind != "Context":
             if level == SUBJECT:  # its site follows, and lands in both
-                entry.columns = {**node.columns, **entry.columns}
-                node.columns = entry.columns
+                for name, text in node.columns.items():
+                    entry.tag.columns.setdefault(name, text)
+                node.columns = entry.tag.columns
             else:
-                node.columns = {**node.columns, **entry.columns}
+                node.columns = {**node.columns, **entry.tag.columns}
             self._touch(node, entry)
         elif not node.columns:
-            node.columns = entry.columns
+            node.columns = entry.tag.columns
 
     def _touch(self, node: Node, entry: Entry) -> None:
         node.there = True

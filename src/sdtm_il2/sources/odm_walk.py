@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 from sdtm_il2.errors import NOWHERE, Location
@@ -75,13 +76,10 @@ class Tag(NamedTuple):
     transaction: str
 
 
-@dataclass(slots=True)
-class Entry:
-    """One element of a level, open at the moment: its keys and columns, transaction, and line."""
+class Entry(NamedTuple):
+    """One element of a level, open at the moment: what it says, its transaction, stated or not, and its line."""
 
-    oid: str
-    repeat: str
-    columns: dict[str, str]
+    tag: Tag
     transaction: str
     line: int
 
@@ -109,7 +107,7 @@ class Sink(Protocol):
         """An element of a level begins."""
 
     def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
-        """The items of one group, to be copied; ``types`` are transactions that items state themselves."""
+        """The items of one group; ``types`` are transactions that items state themselves."""
 
 
 class Walk:
@@ -169,6 +167,7 @@ class _File:
         self.values: dict[str, str] = {}  # of the open group, by item; `extra` are those beside the items
         self.extra: set[str] = set()
         self.types: dict[str, str] = {}
+        self.plain: list[list[str]] = []  # the attributes of items that are not in `values` yet
         self.tags: dict[tuple[str, ...], Tag] = {}
         self.levels: dict[str, int] = {}
         self.held = False  # a wanted group is open, or has ended without another element since
@@ -192,27 +191,22 @@ class _File:
     def handlers(self) -> tuple[Start, Start]:
         """The handlers of starts within wanted groups, and elsewhere.
 
-        Nine of ten elements are items with nothing but a name and a value. They are dealt with here, in as
-        few steps as can be; everything else goes to `other`.
+        Nine of ten elements are items. They are kept here, in as few steps as can be, until their group ends
+        or something else stands in it; everything else goes to `other`.
         """
+        # expat keeps one object a name: with ours among them, most comparisons are of equal objects
+        intern = self.stream.parser.intern.setdefault
+        item = intern(self.prefix + "ItemData", self.prefix + "ItemData")
+        group = intern(self.prefix + "ItemGroupData", self.prefix + "ItemGroupData")
         opened = self.stream.opened
         push = opened.append
-        item = self.prefix + "ItemData"
-        group = self.prefix + "ItemGroupData"
+        keep = self.plain.append
         other = self.other
-        values = self.values
 
         def wanted(name: str, attributes: list[str]) -> None:
-            if (
-                name == item
-                and len(attributes) == 4
-                and attributes[0] == "ItemOID"
-                and attributes[2] == "Value"
-                and opened[-1] == group
-                and attributes[1] not in values
-            ):
-                values[attributes[1]] = attributes[3]
+            if name == item and opened[-1] == group:
                 push(name)
+                keep(attributes)
             else:
                 other(name, attributes)
 
@@ -233,9 +227,11 @@ class _File:
             self.stream.check_depth()
         parent = opened[-1]
         opened.append(name)
-        if name in self.levels:
-            self.enter(name, parent, attributes)
+        level = self.levels.get(name)
+        if level is not None:
+            self.enter(level, parent, (name, *attributes))
             return
+        self.drain()
         own = name.removeprefix(self.prefix) if name.startswith(self.prefix) else ""
         if self.text_of[0]:
             self.stream.parser.CharacterDataHandler = None  # the text of a child is not the item's
@@ -251,16 +247,14 @@ class _File:
         else:
             self.unread(own or local(name), parent)
 
-    def enter(self, name: str, parent: str, attributes: list[str]) -> None:
+    def enter(self, level: int, parent: str, key: tuple[str, ...]) -> None:
         """A level begins: the group before it has ended, and it is wanted or not."""
         if self.held:
             self.send()
-        level = self.levels[name]
         above = self.levels.get(parent, -1)
         if above >= level or (above < 0 and level != STUDY):
-            raise self.stream.stop("SRC388", element=local(name), parent=local(parent))
-        key = (name, *attributes)
-        tag = self.tags.get(key) or self.tag(level, key, attributes)
+            raise self.stream.stop("SRC388", element=local(key[0]), parent=local(parent))
+        tag = self.tags.get(key) or self.tag(level, key)
         path = self.path
         # what states nothing has the transaction of its parent; a Snapshot says what is, as Upsert does
         transaction = tag.transaction
@@ -268,14 +262,12 @@ class _File:
             holder = path[above] if above >= 0 else None
             transaction = holder.transaction if holder is not None else "" if self.typed else "Upsert"
         path[above + 1 :] = _NOTHING[above + 1 :]
-        path[level] = Entry(
-            tag.oid, tag.repeat, tag.columns, transaction, self.stream.parser.CurrentLineNumber
-        )
+        path[level] = Entry(tag, transaction, self.stream.parser.CurrentLineNumber)
         walk = self.walk
         wanted = True
         if level >= FORM:
             form = path[FORM]
-            wanted = not walk.form or (form is not None and form.oid == walk.form)
+            wanted = not walk.form or (form is not None and form.tag.oid == walk.form)
             if level == FORM:
                 walk.seen.forms[tag.oid] = None
             elif wanted:
@@ -288,11 +280,11 @@ class _File:
         if wanted and walk.transactional:
             walk.sink.enter(tuple(path), level)
 
-    def tag(self, level: int, key: tuple[str, ...], attributes: list[str]) -> Tag:
+    def tag(self, level: int, key: tuple[str, ...]) -> Tag:
         """What the attributes of an element of a level say: keys, vendor attributes, transaction."""
         kind = LEVELS[level]
         own = local(key[0])
-        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        given = dict(zip(key[1::2], key[2::2], strict=True))
         if kind.oid not in given and level != STUDY:
             raise self.stream.stop("SRC389", element=own, attribute=kind.oid)
         oid, repeat = given.get(kind.oid, ""), given.get(kind.repeat, "") if kind.repeat else ""
@@ -316,10 +308,36 @@ class _File:
             self.held = False
 
     def send(self) -> None:
+        """The items of the group that is open, or of a part of it, go to the sink."""
+        self.drain()
         self.walk.sink.items(tuple(self.path), self.values, self.types)
-        self.values.clear()
-        self.types.clear()
-        self.extra.clear()
+        self.values = {}
+        if self.types or self.extra:
+            self.types.clear()
+            self.extra.clear()
+
+    def drain(self) -> None:
+        """Values of the items that were kept: all at once if they have a name and a value alone."""
+        rows = self.plain
+        if not rows:
+            return
+        flat = list(chain.from_iterable(rows))
+        count = len(rows)
+        if (
+            not self.values
+            and set(map(len, rows)) == {4}
+            and flat[::4].count("ItemOID") == count
+            and flat[2::4].count("Value") == count
+        ):
+            self.values = dict(zip(flat[1::4], flat[3::4], strict=True))
+            if len(self.values) == count:
+                rows.clear()
+                return
+            self.values = {}  # an item stands twice
+        singly = list(rows)
+        rows.clear()
+        for attributes in singly:
+            self.item("ItemData", attributes)
 
     def transaction(self, given: Mapping[str, str], own: str) -> str:
         """The transaction that an element states; "" where it states none, or where none counts."""
@@ -328,10 +346,17 @@ class _File:
             return ""
         if stated not in TRANSACTIONS:
             allowed = ", ".join(TRANSACTIONS)
-            raise self.stream.stop("SRC379", element=own, found=stated, allowed=allowed)
+            raise self.stream.stop("SRC379", self.place(own), element=own, found=stated, allowed=allowed)
         if stated == "Remove" and not self.typed:
-            raise self.stream.stop("SRC393", path=self.stream.name, element=own)
+            raise self.stream.stop("SRC393", self.place(own), path=self.stream.name, element=own)
         return stated if self.typed else ""
+
+    def place(self, own: str) -> Location:
+        """Where an element stands; of an item, its group, because items are read when their group has ended."""
+        group = self.path[GROUP]
+        if own.startswith("ItemData") and group is not None:
+            return Location(self.stream.name, group.line)
+        return self.stream.place()
 
     # ---- items ------------------------------------------------------------------------------------------
 
@@ -339,7 +364,7 @@ class _File:
         """An item that is not plain: null, typed, with a transaction or vendor attributes, or a second time."""
         given = dict(zip(attributes[::2], attributes[1::2], strict=True))
         if "ItemOID" not in given:
-            raise self.stream.stop("SRC389", element=own, attribute="ItemOID")
+            raise self.stream.stop("SRC389", self.place(own), element=own, attribute="ItemOID")
         oid = given["ItemOID"]
         stated = self.transaction(given, own)
         null = given.get("IsNull") == "Yes"
@@ -365,7 +390,7 @@ class _File:
                 self.send()
             else:
                 seen = self.walk.seen
-                seen.first_twice = seen.first_twice if seen.twice else self.stream.place()
+                seen.first_twice = seen.first_twice if seen.twice else self.place("ItemData")
                 seen.twice += 1
                 del self.values[oid]  # the units and vendor attributes that follow belong to the last item
         self.values[oid] = value
@@ -402,7 +427,7 @@ class _File:
         given = dict(zip(attributes[::2], attributes[1::2], strict=True))
         subject = self.path[SUBJECT]
         if subject is not None:
-            subject.columns[column] = given.get(attribute, "")
+            subject.tag.columns[column] = given.get(attribute, "")
 
     def define(self, own: str, parent: str, attributes: list[str]) -> None:
         """Definitions give the groups of a form and the items of a group, in their order."""
@@ -427,7 +452,7 @@ class _File:
         entry = self.path[FORM] if level == FORM else None
         if level < 0 or (level == GROUP and not self.held):
             return
-        if entry is not None and self.walk.form not in ("", entry.oid):
+        if entry is not None and self.walk.form not in ("", entry.tag.oid):
             return
         seen = self.walk.seen
         if not seen.unread:
