@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -92,6 +94,54 @@ def test_a_dataset_is_written_as_its_columns_say(tmp_path):
     assert list(read) == ["AGE", "STUDYID"]
     assert (meta.table_name, meta.file_label) == ("DM", "Demographics")
     assert meta.column_names_to_labels == {"AGE": "Age", "STUDYID": "Study Identifier"}
+
+
+def test_a_dataset_without_records_keeps_its_name_and_label(tmp_path):
+    dataset = Dataset(
+        "DM",
+        "Demographics",
+        (Column("A", "Text", "Char", 3),),
+        pd.DataFrame({"A": pd.Series([], dtype="str")}),
+    )
+    write_xpt(tmp_path / "any.xpt", dataset)
+    read = read_xpt(tmp_path / "any.xpt").dataset
+    assert (read.name, read.label, read.columns) == ("DM", "Demographics", dataset.columns)
+
+
+def test_frames_of_polars(tmp_path):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(
+        {
+            "A": ["x", None, "日"],
+            "B": polars.Series(["LOW", "HIGH", None], dtype=polars.Enum(["LOW", "HIGH", "NEVER USED"])),
+            "C": polars.Series(["a", "b", "a"], dtype=polars.Categorical),
+            "D": [1, None, 3],
+            "E": [True, False, None],
+            "F": [dt.date(1960, 1, 2), None, dt.date(1959, 12, 31)],
+            "G": [dt.datetime(1960, 1, 1, 0, 1), None, dt.datetime(2020, 5, 6)],
+            "H": polars.Series([0.5, None, float("nan")], dtype=polars.Float32),
+        }
+    )
+    for data in (frame, iter([frame[:1], frame[1:]])):
+        lengths = {"A": 3, "B": 4, "C": 1}
+        columns = None
+        if data is not frame:
+            columns = [
+                Column(name, "", "Char" if name in "ABC" else "Num", lengths.get(name, 8))
+                for name in frame.columns
+            ]
+        written = write_xpt(tmp_path / "a.xpt", data, columns, encoding="utf-8")
+        assert dict(written.lengths) == {name: lengths.get(name, 8) for name in "ABCDEFGH"}
+        member = read_xpt(tmp_path / "a.xpt")
+        assert member.dataset.frame.fillna(-9).to_dict("list") == {
+            "A": ["x", "", "日"], "B": ["LOW", "HIGH", ""], "C": ["a", "b", "a"], "D": [1, -9, 3],
+            "E": [1, 0, -9], "F": [1, -9, -1], "G": [60, -9, 22041 * 86400], "H": [0.5, -9, -9],
+        }  # fmt: skip
+    with pytest.raises(XptError, match="XPT630 A.A: the column is time64"):
+        write_xpt(tmp_path / "a.xpt", polars.DataFrame({"A": [dt.time(1, 2)]}))
+    with pytest.raises(XptError, match="XPT647 A.A"):
+        zoned = polars.Series([dt.datetime(2020, 1, 1)]).dt.replace_time_zone("Asia/Tokyo")
+        write_xpt(tmp_path / "a.xpt", polars.DataFrame({"A": zoned}))
 
 
 def test_frames_one_after_another(tmp_path):

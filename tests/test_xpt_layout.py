@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,13 +158,20 @@ def test_every_double_in_range_is_exact(numbers, sign):
 
 
 @pytest.mark.slow
-def test_ten_million_doubles_are_exact():
-    random = np.random.default_rng(1)
-    for _ in range(10):
-        bits = random.integers(0, 1 << 63, 1_000_000, np.int64).view(np.float64)
-        size = np.abs(bits)
-        values = bits[(size >= SMALLEST) & (size < TOO_LARGE)]
-        assert (to_ieee(to_ibm(values)) == values).all()
+def test_five_million_doubles_of_the_whole_range_are_exact(tmp_path):
+    random, found = np.random.default_rng(1), 0
+    least, most = np.array([SMALLEST, TOO_LARGE]).view(np.int64)
+    while found < 5_000_000:
+        # Equal chances for every double: the bits between the limits are drawn, then the sign.
+        values = random.integers(least, most, 500_000, np.int64).view(np.float64) * random.choice(
+            [-1.0, 1.0], 500_000
+        )
+        bits = to_ibm(values)
+        assert (to_ieee(bits) == values).all()
+        assert len(not_kept(bits)) == 0
+        found += len(values)
+    write_xpt(tmp_path / "a.xpt", pd.DataFrame({"A": values}))
+    assert (pyreadstat.read_xport(tmp_path / "a.xpt")[0]["A"].to_numpy() == values).all()
 
 
 def test_namestr_is_what_struct_makes_of_the_technical_note():

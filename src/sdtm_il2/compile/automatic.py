@@ -14,6 +14,15 @@ from sdtm_il2.standards import DatasetDef
 STUDY_DAYS = {"--DTC": "--DY", "--STDTC": "--STDY", "--ENDTC": "--ENDY"}
 
 
+#: Where the standard results of a laboratory go.
+_STANDARD_CELLS = {
+    "standard result": "STRESC",
+    "standard unit": "STRESU",
+    "standard low": "STNRLO",
+    "standard high": "STNRHI",
+}
+
+
 def identifiers(study: Study, domain: DomainSpec, *, subjects: bool) -> dict[str, Rule]:
     """STUDYID, DOMAIN and (where the records have subjects) USUBJID."""
     rules = {
@@ -55,8 +64,12 @@ def test_name(study: Study, domain: str, dataset: DatasetDef, at: Location) -> d
     return {f"{domain}TEST": Rule(call, origin="Assigned by Sponsor", at=at)}
 
 
-def collected_results(domain: str, block: BlockPlan) -> dict[str, Rule]:
-    """What a tests table fills from raw cells: --ORRES, --ORRESU, --ORNRLO, --ORNRHI, --STAT, --REASND."""
+def collected_results(domain: str, block: BlockPlan, mapped: set[str]) -> dict[str, Rule]:
+    """What a tests table fills from raw cells: --ORRES, --ORRESU, --ORNRLO, --ORNRHI, --STAT, --REASND.
+
+    Standard results that the laboratory reports stand before derived ones; ``mapped`` are the variables of DM,
+    of which a table of ranges reads SEX and AGE.
+    """
     tests = block.tests
     if tests is None:
         return {}
@@ -66,6 +79,19 @@ def collected_results(domain: str, block: BlockPlan) -> dict[str, Rule]:
     for cell, variable in (("low", "ORNRLO"), ("high", "ORNRHI")):
         if cell in tests.cells or "range" in tests.cells:
             rules[f"{domain}{variable}"] = Rule(Call("limit", (Literal(cell),), at=tests.at), at=tests.at)
+    for cell, variable in _STANDARD_CELLS.items():
+        if cell in tests.cells:
+            call = Call("standard_cell", (Literal(cell),), at=tests.at)
+            rules[f"{domain}{variable}"] = Rule(call, at=tests.at)
+    if "standard result" in tests.cells:
+        call = Call("number_of", (VariableRef(domain, f"{domain}STRESC"),), at=tests.at)
+        rules[f"{domain}STRESN"] = Rule(call, origin=DERIVED, at=tests.at)
+    if tests.ranges:
+        subject = tuple(VariableRef("DM", name) for name in ("SEX", "AGE") if name in mapped)
+        own = (VariableRef(domain, f"{domain}ORRESU"), VariableRef(domain, f"{domain}DTC"))
+        for cell, variable in (("low", "ORNRLO"), ("high", "ORNRHI")):
+            call = Call("table_limit", (Literal(cell), *own, *subject), at=tests.at)
+            rules[f"{domain}{variable}"] = Rule(call, origin="Assigned by Sponsor", at=tests.at)
     if tests.not_done is not None or any(tests.row_not_done):
         rules[f"{domain}STAT"] = Rule(Call("not_done"), origin=DERIVED, at=tests.at)
         if tests.reason is not None or any(tests.row_reasons):

@@ -135,6 +135,7 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
         else:
             elsewhere.add(row.by if spec.by else (row.column,))
     cells = {name: ColumnRef("", getattr(spec, name)) for name in _CELLS if getattr(spec, name)}
+    cells |= {f"standard {name}": ColumnRef("", column) for name, column in spec.standard.items()}
     terms: dict[str, TermMap] = {}
     names = {name for row in rows for name in row.variables}
     for name in sorted(names):
@@ -170,12 +171,12 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     if unit is not None:
         binding = bind(study, f"{domain}.{domain}ORRESU", None, unit)
         if binding.terms is not None:
-            terms["unit"] = binding.terms
+            terms[":unit"] = binding.terms
     indicator = dataset.variable(f"{domain}NRIND")
     if "indicator" in cells and indicator is not None:
         binding = bind(study, f"{domain}.{domain}NRIND", None, indicator)
         if binding.terms is not None:
-            terms["indicator"] = binding.terms
+            terms[":indicator"] = binding.terms
     target = f"{domain} tests"
     row_not_done = tuple(
         scope.raw_test(row.not_done, row.at, target, "not_done") if row.not_done else None for row in rows
@@ -185,7 +186,7 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     return TestsPlan(
         spec.table, tuple(rows), by, frozenset(elsewhere), discarded, cells, terms, spec.units, not_done,
         row_not_done if any(row_not_done) else (), _reason(scope, dataset, spec.reason),
-        reasons if any(reasons) else (), spec.at,
+        reasons if any(reasons) else (), spec.at, spec.ranges,
     )  # fmt: skip
 
 

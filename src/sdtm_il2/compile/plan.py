@@ -165,7 +165,7 @@ def _block_rules(
     lines = {**named, **{one.name: one for one in block.variables if study.applies(one.ig)}}
     own = {one.name for one in block.variables if study.applies(one.ig)}
     rules: dict[str, Rule] = identifiers(study, spec, subjects=subjects)
-    rules |= collected_results(domain, compiled)
+    rules |= collected_results(domain, compiled, _mapped(study, "DM"))
     _source_origin(rules, source.origin if source else "", block.origin)
     dropped = {name for name, line in lines.items() if line.method is None}
     for name, line in lines.items():
@@ -225,18 +225,23 @@ def _automatic_epoch(scope: Scope, dataset: DatasetDef, filled: set[str]) -> dic
     return {"EPOCH": Rule(epoch_call(scope, found[0], found[1], at), origin="Derived by Sponsor", at=at)}
 
 
+def _mapped(study: Study, domain: str) -> set[str]:
+    """The variables that a domain's file maps."""
+    spec = study.domains.get(domain)
+    if spec is None:
+        return set()
+    lines = [*spec.variables, *(line for block in spec.records for line in block.variables)]
+    return {line.name for line in lines if line.method is not None}
+
+
 def _has_reference_start(study: Study) -> bool:
-    reference = study.domains.get("DM")
-    if reference is None:
-        return False
-    lines = [*reference.variables, *(line for block in reference.records for line in block.variables)]
-    return any(line.name == "RFSTDTC" and line.method is not None for line in lines)
+    return "RFSTDTC" in _mapped(study, "DM")
 
 
 def _source_origin(rules: dict[str, Rule], source: str, block: str) -> None:
     """Collected results take the origin of their source."""
     for name, rule in rules.items():
-        if rule.call.method in ("result", "unit", "limit", "reason_not_done"):
+        if rule.call.method in ("result", "unit", "limit", "reason_not_done", "standard_cell"):
             rules[name] = replace(rule, origin=block or source or "Collected by Investigator")
 
 

@@ -7,11 +7,20 @@ from collections.abc import Iterator
 from sdtm_il2.compile.names import Study
 from sdtm_il2.errors import Location
 
+#: Ends of the variables that come by themselves, which `derive:` may change.
+BY_THEMSELVES = (
+    "DY", "STDY", "ENDY", "TEST", "STRESC", "STRESN", "STRESU", "STNRLO", "STNRHI", "NRIND", "EPOCH",
+    "VISIT", "VISITNUM", "VISITDY", "ORRES", "ORRESU", "ORNRLO", "ORNRHI", "STAT", "REASND",
+)  # fmt: skip
+
 
 def refuse_unbuilt(study: Study) -> None:
     """SPEC126 for every key of the specification that would otherwise have no effect."""
     for target, key, at in _unbuilt(study):
         study.problems.add("SPEC126", target, at, key=key)
+    for line in study.spec.derive:
+        if line.method is not None and not line.name.endswith(BY_THEMSELVES):
+            study.problems.add("SPEC159", line.name, line.at)
 
 
 def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
@@ -19,14 +28,7 @@ def _unbuilt(study: Study) -> Iterator[tuple[str, str, Location]]:
     for table in spec.tables:
         if table.registry:
             yield table.domain, "registry", table.at
-    for source in spec.sources:
-        if source.keep is not None and source.keep.prefer:
-            yield source.name, "prefer", source.keep.at
     for domain in spec.domains:
         for block in domain.records:
             if block.each and block.from_ in study.datasets:
                 yield domain.domain, "each of a dataset", block.each[0].at
-            if block.tests is not None and block.tests.ranges:
-                yield domain.domain, "range", block.tests.at
-            if block.tests is not None and block.tests.standard:
-                yield domain.domain, "standard", block.tests.at

@@ -7,7 +7,7 @@ import functools
 import importlib.resources
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -24,15 +24,16 @@ from sdtm_il2.methods.evaluate import (
     finished,
     first_filled,
     method,
+    number_text,
     replaced,
     select_by,
     where,
 )
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap, VariableRef
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.plan.number import number, plain
-from sdtm_il2.spec.model import TestRow, UnitRow
+from sdtm_il2.spec.model import RangeRow, TestRow, UnitRow
 
 _LIMIT = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([+-]?\d+(?:\.\d+)?)\s*")
 _RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|～|－|to)\s*([+-]?\d+(?:\.\d+)?)\s*")
@@ -112,7 +113,7 @@ def unit(view: View, call: Call) -> pd.Series:
     if "unit" in table.cells:
         collected = view.read(table.cells["unit"])
         mapped = finished(
-            view, Call("unit", options=Options(terms=table.terms.get("unit")), at=call.at), collected
+            view, Call("unit", options=Options(terms=table.terms.get(":unit")), at=call.at), collected
         )
         # the table's unit fills an empty cell, never one that no term matches
         columns = [mapped, where(stated, ~filled(collected))]
@@ -192,9 +193,100 @@ def indicator(view: View, call: Call) -> pd.Series:
     table = _table(view)
     column = view.read(table.cells["indicator"])
     mapped = finished(
-        view, Call("indicator", options=Options(terms=table.terms.get("indicator")), at=call.at), column
+        view, Call("indicator", options=Options(terms=table.terms.get(":indicator")), at=call.at), column
     )
     return where(mapped, ~not_done_mask(view))
+
+
+@method("standard_cell")
+def standard_cell(view: View, call: Call) -> pd.Series:
+    """A standard result, unit or limit as the laboratory reports it; the unit through its list."""
+    name = call.arguments[0]
+    assert isinstance(name, Literal)
+    table = _table(view)
+    column = view.read(table.cells[name.text])
+    if name.text == "standard unit":
+        options = Options(terms=table.terms.get(":unit"))
+        column = finished(view, Call("standard_cell", options=options, at=call.at), column)
+    return where(column, ~not_done_mask(view))
+
+
+@method("number_of")
+def number_of(view: View, call: Call) -> pd.Series:
+    """The number that a text is; missing where it is none, which a result such as <0.5 may be."""
+    encoded = distinct(evaluate(view, call.arguments[0]))  # type: ignore[arg-type]
+    decimal = _decimal(view)
+    values = [number(text.replace(",", ".") if decimal == "," else text) for text in encoded.values]
+    numbers = np.array([*(np.nan if one is None else float(one) for one in values), np.nan], np.float64)
+    return pd.Series(numbers[encoded.codes])
+
+
+@method("table_limit")
+def table_limit(view: View, call: Call) -> pd.Series:
+    """--ORNRLO and --ORNRHI from the table of ranges, by test, specimen, sex, age and date, in the result's unit.
+
+    ``age_from`` counts and ``age_to`` does not; both dates count. A result of a test that the table has, without
+    a fitting row, is DATA823; with one in another unit only, DATA824.
+    """
+    side = call.arguments[0]
+    assert isinstance(side, Literal)
+    columns = [evaluate(view, one) for one in call.arguments[1:]]  # type: ignore[arg-type]
+    names = [one.variable if isinstance(one, VariableRef) else "" for one in call.arguments[1:]]
+    texts = [number_text(one) if one.dtype == np.float64 else one for one in columns]
+    encoded = [distinct(one) for one in texts]
+    table, numbers = _table(view), _numbers(view)
+    combined = numbers.astype(np.int64)
+    for one in encoded:
+        combined = pd.factorize(combined * max(len(one.values), 1) + one.codes)[0].astype(np.int64)
+    first = np.full(int(combined.max(initial=-1)) + 1, -1, np.int64)
+    first[combined[::-1]] = np.arange(len(combined))[::-1]
+    domain = view.domain.plan.domain
+    limits: list[str] = []
+    faults: list[str] = []
+    for record in first.tolist():
+        facts = {name: one.values[int(one.codes[record])] for name, one in zip(names, encoded, strict=True)}
+        row = table.rows[int(numbers[record])]
+        low, high, fault = range_of(domain, row, facts, table.ranges)
+        limits.append(low if side.text == "low" else high)
+        faults.append(fault)
+    keep = filled(raw_result(view)) & ~not_done_mask(view)
+    if side.text == "low":
+        for code in sorted(set(faults) - {""}):
+            mask = np.array([*(fault == code for fault in faults), False], bool)[combined]
+            view.report(code, mask & keep, at=call.at)
+    return where(char(np.array([*limits, ""], dtype=object)[combined]), keep)
+
+
+def range_of(
+    domain: str, row: TestRow, facts: Mapping[str, str], ranges: Sequence[RangeRow]
+) -> tuple[str, str, str]:
+    """The limits of one test for one subject and date, and the issue where there are none."""
+    testcd, specimen = row.variables.get(f"{domain}TESTCD", ""), row.variables.get(f"{domain}SPEC", "")
+    unit = facts.get(f"{domain}ORRESU", "")
+    known = [one for one in ranges if one.testcd == testcd and one.specimen in ("", specimen)]
+    fitting = [one for one in known if _fits(one, facts, facts.get(f"{domain}DTC", "")[:10])]
+    if not known:
+        return "", "", ""
+    if not fitting:
+        return "", "", "DATA823"
+    same = [one for one in fitting if one.unit in ("", unit)]
+    if not same:
+        return "", "", "DATA824"
+    best = max(same, key=lambda one: (bool(one.specimen), bool(one.sex), bool(one.unit)))
+    return best.low, best.high, ""
+
+
+def _fits(row: RangeRow, facts: Mapping[str, str], date: str) -> bool:
+    age, low, high = number(facts.get("AGE", "")), number(row.age_from), number(row.age_to)
+    if row.sex and row.sex != facts.get("SEX", ""):
+        return False
+    if (low is not None and (age is None or age < low)) or (
+        high is not None and (age is None or age >= high)
+    ):
+        return False
+    if (row.date_from or row.date_to) and len(date) < 10:
+        return False
+    return (not row.date_from or date >= row.date_from) and (not row.date_to or date <= row.date_to)
 
 
 # ---- standard results -------------------------------------------------------------------------------------

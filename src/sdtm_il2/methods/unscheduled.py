@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 
 from sdtm_il2.dataset import distinct
 from sdtm_il2.methods.visit_records import DAYS, Codes, Found
@@ -77,7 +78,7 @@ def _counted(
         one.view.report("DATA875", one.unscheduled & ~complete, at=one.source.at, target=one.source.source)
         days = np.where(complete, one.dates.first, 0).astype(np.int64)
         pairs.append(np.where(one.unscheduled & complete, one.subjects * DAYS + days, -1))
-    wanted = np.unique(np.concatenate([*pairs, np.array([-1], np.int64)]))[1:]
+    wanted = np.sort(pd.unique(np.concatenate([*pairs, np.array([-1], np.int64)])))[1:]
     before = np.searchsorted(keys, wanted, "left") - 1
     same = (
         (before >= 0) & (keys[before] // DAYS == wanted // DAYS) if len(keys) else np.zeros(len(wanted), bool)
@@ -91,7 +92,13 @@ def _counted(
         value = (numbers[last] if last >= 0 else Decimal(0)) + step * many
         codes[place] = values.setdefault(value, len(values))
     listed = list(values)
-    return [(np.where(one < 0, -1, codes[np.searchsorted(wanted, one)]), listed) for one in pairs]
+    results = []
+    for pair in pairs:
+        own = np.full(len(pair), -1, np.int64)
+        rows = np.flatnonzero(pair >= 0)
+        own[rows] = codes[np.searchsorted(wanted, pair[rows])]
+        results.append((own, listed))
+    return results
 
 
 def _planned_days(found: Sequence[Found], visits: Sequence[Visit]) -> tuple[Codes, list[Decimal]]:
@@ -106,7 +113,7 @@ def _planned_days(found: Sequence[Found], visits: Sequence[Visit]) -> tuple[Code
     if not sum(map(len, codes)):
         return np.empty(0, np.int64), []
     subject, code, day = (np.concatenate(one) for one in (subjects, codes, days))
-    pairs, places = np.unique(subject * len(visits) + code, return_inverse=True)
+    places, pairs = pd.factorize(subject * len(visits) + code)
     first = np.full(len(pairs), np.iinfo(np.int64).max, np.int64)
     np.minimum.at(first, places, day)
     subject, code = pairs // len(visits), pairs % len(visits)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from sdtm_il2.dataset import arrow, char, take
+from sdtm_il2.dataset import arrow, char, distinct, take
 from sdtm_il2.iso8601 import DateStatus, earliest, parse_dates, study_days
 from sdtm_il2.methods.evaluate import filled, where
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
@@ -63,15 +63,18 @@ def rule_dates(view: View, source: VisitSource) -> Dates:
     """The dates of the visit rule's own column; unreadable ones are DATA878."""
     raw = view.read(ColumnRef("", source.date))
     pivot = int(source.pivot) if source.pivot else None
-    parsed = parse_dates(raw, source.formats, source.unknown, pivot)
-    unread = parsed.status > int(DateStatus.PARSED)
+    encoded = distinct(raw)
+    parsed = parse_dates(encoded.values, source.formats, source.unknown, pivot)
+    unread = np.append(parsed.status > int(DateStatus.PARSED), [False])[encoded.codes]
     view.report(
         "DATA878", unread, raw, at=source.at, target=source.source, column=source.date,
         formats=", ".join(source.formats),
     )  # fmt: skip
     iso = char(pa.array(parsed.iso.array))
-    days = day_numbers(iso)
-    return Dates(days, days.copy(), where(iso, np.isnan(days)), unread)
+    numbers = day_numbers(iso)
+    partial = where(iso, np.isnan(numbers))
+    days = np.append(numbers, [np.nan])[encoded.codes]
+    return Dates(days, days, take(partial, encoded.codes.astype(np.int64)), unread)
 
 
 def built_dates(view: View, source: VisitSource, records: int) -> Dates:

@@ -251,7 +251,7 @@ def _register(found: Sequence[Found], visits: Sequence[Visit], codes: Sequence[C
         first.append(one.dates.first[rows])
         last.append(one.dates.last[rows])
         partial.append(arrow(take(one.dates.partial, rows)))
-    pairs, places = np.unique(np.concatenate(keys), return_inverse=True)
+    places, pairs = pd.factorize(np.concatenate(keys))
     low, high = np.full(len(pairs), np.inf), np.full(len(pairs), -np.inf)
     np.fmin.at(low, places, np.concatenate(first))
     np.fmax.at(high, places, np.concatenate(last))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
-from sdtm_il2.plan.calls import Call, ColumnRef, Operand, Ref, Rule, TermMap, Test, VariableRef
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Ref, Rule, TermMap, Test, VariableRef
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
-from sdtm_il2.spec.model import SourceSpec, StandardSpec, TestRow, UnitRow
+from sdtm_il2.spec.model import RangeRow, SourceSpec, StandardSpec, TestRow, UnitRow
 
 #: What `each` adds to its records: the name of the first repeated column, and its number from 1.
 EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
@@ -80,6 +80,7 @@ class TestsPlan:
     reason: Operand | None = None
     row_reasons: tuple[Operand | None, ...] = ()
     at: Location = NOWHERE
+    ranges: tuple[RangeRow, ...] = ()
 
     @property
     def wide(self) -> bool:
@@ -343,6 +344,9 @@ def _cells(block: BlockPlan, rule: Rule) -> tuple[ColumnRef, ...]:
         return ()
     if rule.call.method == "result" and "result" not in tests.cells:
         return tuple(ColumnRef("", row.column) for row in tests.rows)
+    if rule.call.method == "standard_cell":
+        cell = rule.call.arguments[0]
+        return (tests.cells[cell.text],) if isinstance(cell, Literal) else ()
     names = {
         "result": ("result",),
         "unit": ("unit",),

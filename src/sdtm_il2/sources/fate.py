@@ -16,7 +16,7 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Positions, Source
 from sdtm_il2.sources.records import keep_records
 from sdtm_il2.sources.subject import Part, look_up, make_link, parse_subject, template_subject
-from sdtm_il2.spec.model import SourceSpec, SubjectRule
+from sdtm_il2.spec.model import KeepRule, SourceSpec, SubjectRule
 
 Status = npt.NDArray[np.int16]
 
@@ -142,6 +142,17 @@ def _look_up(reading: Reading, rule: SubjectRule, link: Held, status: Status) ->
     return Subjects(char(looked.subject), unknown | clashing, (rule.by,))
 
 
+def _preference(rule: KeepRule, frame: pd.DataFrame, records: int) -> Positions:
+    """The rank of each record by `prefer:`: highest for the first clause that holds, 0 where none does."""
+    rank = np.zeros(records, np.int64)
+    columns = list(map(str, frame.columns))
+    for number, clause in enumerate(reversed(rule.prefer), 1):
+        resolved = where.resolve_names(clause, columns)
+        held = where.evaluate(resolved, frame.__getitem__, is_date=lambda _: False, records=records)
+        rank[held.mask] = number
+    return rank
+
+
 def supersede_records(
     reading: Reading, frame: pd.DataFrame, subject: pd.Series | None, status: Status
 ) -> Positions:
@@ -155,13 +166,16 @@ def supersede_records(
     rule = spec.keep
     if rule is None:
         return replaced
-    kept = keep_records(frame, subject, np.flatnonzero(status == OPEN), rule, spec.dates, spec.decimal)
+    preference = _preference(rule, frame, len(reading.rows)) if rule.prefer else None
+    kept = keep_records(
+        frame, subject, np.flatnonzero(status == OPEN), rule, spec.dates, spec.decimal, preference
+    )
     status[kept.losers] = SUPERSEDED
     replaced[kept.losers] = kept.winners
     for loser in kept.losers[status[kept.winners] == SUPERSEDED]:  # a repeat of a record that lost itself
         replaced[loser] = replaced[replaced[loser]]
     columns = " and ".join(rule.one_per)
-    by = rule.last or rule.first
+    by = rule.last or rule.first or "prefer"
     for code, places in (
         ("SRC331", kept.ties),
         ("SRC332", kept.unread),

@@ -104,13 +104,15 @@ def keep_records(
     rule: KeepRule,
     dates: DateRule,
     decimal: str,
+    preference: Positions | None = None,
 ) -> Kept:
     """Of the records at the positions keep one per key: the last or first by a column, or one of equal ones.
 
     Dates are compared as ISO 8601 after parsing by the source's formats, else numbers as numbers, else text
     by code point; a record without a value gives way. On a tie the record later in the file is kept. With
-    ``same`` records that are equal in every column are one, the first of them. Records in which every
-    ``one_per`` column is blank stay apart.
+    ``same`` records that are equal in every column are one, the first of them. ``preference`` ranks all
+    records of the frame instead of a column; the highest rank is kept. Records in which every ``one_per``
+    column is blank stay apart.
 
     >>> frame = pd.DataFrame({"BARCODE": char(["a", "b", "a"]), "REPORTED": char(["9", "1", "10"])})
     >>> kept = keep_records(
@@ -130,10 +132,13 @@ def keep_records(
     positions, codes = positions[several], codes[several]
     if not len(positions):
         return kept
-    if not (rule.last or rule.first):
+    if not (rule.last or rule.first or preference is not None):
         return replace(kept, differing=positions[np.unique(codes, return_index=True)[1]])
-    order = _order(take(frame[rule.last or rule.first], positions), dates, decimal)
-    winner = _winners(order.rank, codes, first=not rule.last)
+    if preference is not None:
+        order = _Order(preference[positions] + 1, None, np.zeros(len(positions), np.bool_))
+    else:
+        order = _order(take(frame[rule.last or rule.first], positions), dates, decimal)
+    winner = _winners(order.rank, codes, first=bool(rule.first) and preference is None)
     lost = winner != np.arange(len(codes))
     tied = lost & _undecided(order, winner)
     tied[tied] = ~_equal(frame, positions[tied], positions[winner[tied]])

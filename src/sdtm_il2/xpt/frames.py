@@ -57,7 +57,7 @@ def data_of(data: Any) -> Data:
         first, whole = next(stream, None), False
         tables = stream if first is None else itertools.chain([first], stream)
     member = first if isinstance(first, XptMember) else None
-    dataset = member.dataset if member else first if isinstance(first, Dataset) else None
+    dataset = member.dataset if member is not None else first if isinstance(first, Dataset) else None
     return Data(tables, whole, dataset, member)
 
 

@@ -101,8 +101,8 @@ def write_xpt(
     member, dataset = source.member, source.dataset
     if dataset is not None:
         variables = dataset.columns if variables is None else variables
-    name = name or (dataset.name if dataset else path.stem.upper())
-    label = label if label is not None else dataset.label if dataset else ""
+    name = name or (dataset.name if dataset is not None else path.stem.upper())
+    label = label if label is not None else dataset.label if dataset is not None else ""
     encoding = codec(encoding or (member.encoding if member else "ascii"))
     stamp, library = _stamps(member, created, modified, sas_version, sas_os)
     dataset_type = dataset_type if dataset_type is not None else member.dataset_type if member else ""
