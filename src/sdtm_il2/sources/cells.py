@@ -29,10 +29,9 @@ def set_missing(column: pa.Array, missing: Sequence[str]) -> pa.Array:
     """
     trimmed = pc.utf8_trim_whitespace(column)
     texts = sorted({"", *(text.strip() for text in missing)})
-    if len(texts) == 1:
-        gone = pc.equal(trimmed, "")
-    else:
-        gone = pc.is_in(trimmed, value_set=pa.array(texts, pa.large_string()))
+    only_blank = len(texts) == 1
+    known = pa.array(texts, pa.large_string())
+    gone = pc.equal(trimmed, "") if only_blank else pc.is_in(trimmed, value_set=known)
     changed = pc.and_(gone, pc.not_equal(column, ""))
     return pc.if_else(changed, "", column) if pc.any(changed).as_py() else column
 
