@@ -18,6 +18,7 @@ from sdtm_il2.xpt import check_xpt, describe_xpt, read_xpt, write_xpt
 
 SAS = Path(__file__).parents[2] / "shared" / "data" / "sas_xpt"
 sas = pytest.mark.skipif(not SAS.is_dir(), reason="the files that SAS wrote are in ../shared/data/sas_xpt")
+DEFINE = SAS.parent / "define21" / "datasets"
 NAMESTR_AT, OBS = 640, b"HEADER RECORD*******OBS"
 
 
@@ -238,6 +239,36 @@ def test_garbage_after_the_data(path):
     path.write_bytes(whole + whole)
     assert codes(path) == ["XPT605"]
     assert "a second file" in check_xpt(path)[0].message
+
+
+def test_numbers_of_two_bytes_from_a_mainframe_come_back(tmp_path):
+    path = tmp_path / "a.xpt"
+    write_xpt(path, pd.DataFrame({"A": ["xx"] * 40}))
+    patched(path, 640, b"\0\1")  # numeric
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-80] + b"\x41\x10" * 40)
+    member = read_xpt(path)
+    assert member.dataset.frame["A"].tolist() == [1.0] * 40
+    assert member.dataset.columns[0].length == 2
+    write_xpt(tmp_path / "b.xpt", member, name="A")
+    assert (tmp_path / "b.xpt").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(("length", "shown"), [(0, 0), (-1, 65535)])
+def test_lengths_of_0_and_65535_are_refused(path, length, shown):
+    for number, kind in ((0, "text has 1 to 32767 bytes"), (1, "numbers have 2 to 8 bytes")):
+        copy = path.with_name("copy.xpt")
+        shutil.copy(path, copy)
+        patched(copy, 640 + 140 * number + 4, length.to_bytes(2, "big", signed=True))
+        with pytest.raises(XptError, match=f"its length is {shown}, and {kind}"):
+            read_xpt(copy)
+
+
+@pytest.mark.skipif(not DEFINE.is_dir(), reason="files of SAS are not at hand")
+@pytest.mark.parametrize("name", sorted(path.name for path in DEFINE.glob("*.xpt")))
+def test_datasets_of_a_public_study_are_written_again_byte_for_byte(tmp_path, name):
+    write_xpt(tmp_path / name, read_xpt(DEFINE / name, encoding="windows-1252"))
+    assert (tmp_path / name).read_bytes() == (DEFINE / name).read_bytes()
 
 
 def test_padding_of_nul(tmp_path):

@@ -116,6 +116,8 @@ def _plain(array: Any) -> Any:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string_view(array.type.value_type):  # polars; Arrow decodes no dictionary of views
+            array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.large_string()))
         # A dictionary larger than the block costs more than the text itself, and only text profits from one.
         # Categories without a record may be longer than the variable, or outside its encoding.
         if (
