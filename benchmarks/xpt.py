@@ -1,10 +1,12 @@
-"""Write and read a laboratory dataset of 28 variables as XPORT v5, beside pyreadstat, in one run.
+"""Write and read a laboratory dataset of 28 variables as XPORT v5, beside pyreadstat and plain dd, in one run.
 
     python benchmarks/xpt.py [RECORDS] [ROUNDS]
 
 Every cell is a process of its own, with the data loaded before the clock starts; cells take turns over the
 rounds, and the median is printed. Memory is what the call adds to the peak of the process (Linux). All
-writers must give the same records, byte for byte; the run fails if they do not.
+writers must give the same records, byte for byte; the run fails if they do not. `dd` copies the written file
+(with fsync, as writers do) or reads it into nothing: what the disk alone costs. The ratio is that of CPU seconds
+to those of sdtm_il2 on the same input. CPU seconds are user and system; wall depends on what else runs.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,12 +24,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 CELLS = [
-    (verb, peer, text)
-    for verb, peers in (("write", ("sdtm_il2", "pyreadstat")), ("read", ("sdtm_il2", "pyreadstat")))
-    for peer in peers
-    for text in (("str", "object") if verb == "write" else ("str",))
+    ("write", "sdtm_il2", "str"),
+    ("write", "sdtm_il2", "object"),
+    ("write", "sdtm_il2", "arrow"),
+    ("write", "pyreadstat", "str"),
+    ("write", "pyreadstat", "object"),
+    ("write", "dd", "str"),
+    ("read", "sdtm_il2", "str"),
+    ("read", "pyreadstat", "str"),
+    ("read", "dd", "str"),
 ]
 
 
@@ -104,7 +113,10 @@ def cell(verb: str, peer: str, text: str, folder: Path) -> None:
     path = folder / f"{peer}.{text}.xpt"
     if verb == "write":
         frame = pd.read_parquet(folder / "lb.parquet")
-        frame = frame.astype({name: text for name in frame if frame[name].dtype == "str"})
+        if text == "arrow":
+            frame = pa.Table.from_pandas(frame, preserve_index=False)
+        else:
+            frame = frame.astype({name: text for name in frame if frame[name].dtype == "str"})
         if peer == "sdtm_il2":
             call = lambda: write_xpt(path, frame, name="LB")  # noqa: E731
         else:
@@ -128,6 +140,18 @@ def cell(verb: str, peer: str, text: str, folder: Path) -> None:
     print(json.dumps(figures))
 
 
+def copy(verb: str, folder: Path) -> str:
+    """Measure dd on the file that sdtm_il2 wrote, as `cell` does."""
+    source, target = folder / "sdtm_il2.str.xpt", folder / "copy.xpt"
+    where = [f"of={target}", "conv=fsync"] if verb == "write" else ["of=/dev/null"]
+    before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(["dd", f"if={source}", "bs=1M", "status=none", *where], check=True)
+    wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    target.unlink(missing_ok=True)
+    return json.dumps({"cpu": cpu, "wall": wall, "memory": 0, "bytes": source.stat().st_size})
+
+
 def main(records: int, rounds: int) -> None:
     """Run all cells in turn and print the medians."""
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +160,12 @@ def main(records: int, rounds: int) -> None:
         for _ in range(rounds):
             for one in CELLS:
                 command = [sys.executable, __file__, "--cell", *one, folder]
-                found[one].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+                if one[1] == "dd":
+                    found[one].append(json.loads(copy(one[0], Path(folder))))
+                else:
+                    found[one].append(
+                        json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+                    )
         if (
             len({figures["records"] for one in found.values() for figures in one if "records" in figures})
             != 1

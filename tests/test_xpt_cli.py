@@ -29,11 +29,18 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(one) for one in arguments])
 
 
+def shown(file, *options):
+    """What `xpt show` prints, but for the line about SAS."""
+    lines = run("xpt", "show", file, *options).output.splitlines(keepends=True)
+    assert lines[3].endswith(" 9.4 X64_10PR\n")
+    return "".join(lines[:3] + lines[4:])
+
+
 HEADER = """\
 DM: Demographics
   Records: 2 of 32 bytes
   Created: 01JAN70:00:00:00, modified 01JAN70:00:00:00
-  Written by: SAS 9.4 X64_10PR
+  SAS version field: 9.4 X64_10PR
   Dataset type: DATA
 
 Variable  Type  Length  Used  Format  Informat  Label
@@ -44,11 +51,11 @@ ADY       Num        4     2                    Day
 
 
 def test_show_prints_no_value_unless_asked(file):
-    assert run("xpt", "show", file).output == HEADER
-    assert run("xpt", "show", file, "--records", "1").output == HEADER + (
+    assert shown(file) == HEADER
+    assert shown(file, "--records", "1") == HEADER + (
         "\nVariable  Record 1\nSEX       F\nAGE       44.5\nADY       .\n"
     )
-    assert run("xpt", "show", file, "--records", "9").output == HEADER + (
+    assert shown(file, "--records", "9") == HEADER + (
         "\nVariable  Record 1  Record 2\nSEX       F         secret\nAGE       44.5      .A\nADY       .         -3\n"
     )
 
