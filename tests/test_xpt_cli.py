@@ -40,7 +40,6 @@ HEADER = """\
 DM: Demographics
   Records: 2 of 32 bytes
   Created: 01JAN70:00:00:00, modified 01JAN70:00:00:00
-  SAS version field: 9.4 X64_10PR
   Dataset type: DATA
 
 Variable  Type  Length  Used  Format  Informat  Label
