@@ -110,21 +110,28 @@ def build(
 @show_values_option
 @verbose_option
 def check(*, study: Path, raw: Path | None, fail_on: str, show_values: bool, verbose: bool) -> None:
-    """Check the specification of STUDY, and with --raw its raw files, without building.
+    """Check the specification of STUDY, and with --raw its raw files, without writing anything.
 
-    All problems of all files are printed at once.
+    All problems of all files are printed at once. With --raw the datasets are built in memory: all that a build
+    would report is printed, and what the data say of formats, missing texts and terms that never occur.
     """
     refused: list[Issue] = []
     found: list[Issue] = []
     spec = _tried(refused, lambda: _loaded(study))
     plan = _tried(refused, lambda: compiled(spec)[1]) if spec is not None else None
     sources = _tried(refused, lambda: _read(spec, raw)) if spec is not None and raw is not None else None
-    if plan is not None and sources is not None:
-        from sdtm_il2.check import check_columns
+    dry = None
+    if spec is not None and plan is not None and sources is not None:
+        from sdtm_il2.build import build as build_study
+        from sdtm_il2.check import check_data
 
-        _tried(refused, lambda: check_columns(plan, sources))
-    found += plan.issues if plan is not None else ()
-    found += sources.issues if sources is not None else ()
+        dry = _tried(refused, lambda: build_study(plan, sources).issues)
+        found += check_data(spec, plan, sources)
+    if dry is not None:
+        found += dry
+    else:
+        found += plan.issues if plan is not None else ()
+        found += sources.issues if sources is not None else ()
     issues = merge_issues([*refused, *found])
     print_issues(issues, show_values=show_values, verbose=verbose)
     if refused:

@@ -1,4 +1,4 @@
-"""The specification against the data: do the columns that the plan reads exist?"""
+"""The columns that the plan reads against the headers of the raw files."""
 
 from __future__ import annotations
 
