@@ -35,30 +35,35 @@ class Records:
         self.form_files = array("h")
         self._names: dict[str, list[pa.Array]] = {}
         self._batch: list[tuple[Columns, ...]] = []
+        self._places: list[tuple[int, int, int, int]] = []
         self._done = 0
 
-    def add(self, parts: tuple[Columns, ...], place: tuple[int, int], form: tuple[int, int]) -> None:
+    def add(self, parts: tuple[Columns, ...], place: tuple[int, int, int, int]) -> None:
         """Take one record: its columns by level, its items last; file and line of it and of its form."""
         self._batch.append(parts)
-        self.files.append(place[0])
-        self.lines.append(place[1])
-        self.form_files.append(form[0])
-        self.form_lines.append(form[1])
+        self._places.append(place)
         if len(self._batch) == _BATCH:
             self._flush()
 
     def _flush(self) -> None:
+        for numbers, found in zip(
+            (self.files, self.lines, self.form_files, self.form_lines),
+            zip(*self._places, strict=True),
+            strict=False,  # there are none without records
+        ):
+            numbers.extend(found)
+        self._places = []
         written: set[str] = set()
         for part in zip(*self._batch, strict=True):  # one level of all records
             for name, texts in _columns(part):
                 chunks = self._names.get(name)
                 if chunks is None:
                     chunks = self._names[name] = [pa.nulls(self._done, _TEXT)] if self._done else []
-                found = pa.array(texts, _TEXT)
+                column = pa.array(texts, _TEXT)
                 if name in written:  # an item that is called like a key of a level
-                    found = pc.coalesce(found, chunks.pop())
+                    column = pc.coalesce(column, chunks.pop())
                 written.add(name)
-                chunks.append(found)
+                chunks.append(column)
         for name, chunks in self._names.items():
             if name not in written:
                 chunks.append(pa.nulls(len(self._batch), _TEXT))
@@ -114,8 +119,7 @@ class Snapshot:
                 group.tag.columns,
                 values,
             ),
-            (self.file, group.line),
-            (self.file, group.line if form is None else form.line),
+            (self.file, group.line, self.file, group.line if form is None else form.line),
         )
 
 
@@ -255,7 +259,7 @@ class State:
             parts = [_NONE] * GROUP
             for one in path[1:-1]:
                 parts[one.level] = one.columns
-            found.add((*parts, node.columns, node.items), (node.file, node.line), (form.file, form.line))
+            found.add((*parts, node.columns, node.items), (node.file, node.line, form.file, form.line))
         return found
 
 

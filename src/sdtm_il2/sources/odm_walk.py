@@ -176,7 +176,7 @@ class _File:
         self.text_of = ("", "", "", 0)  # item, element, transaction, depth of an item with its value as text
 
     def read(self) -> None:
-        self.stream.read(self.root)
+        self.stream.read(self.root, take=self.take)
         self.close()
 
     def root(self, name: str, _: list[str]) -> None:
@@ -262,7 +262,10 @@ class _File:
             holder = path[above] if above >= 0 else None
             transaction = holder.transaction if holder is not None else "" if self.typed else "Upsert"
         path[above + 1 :] = _NOTHING[above + 1 :]
-        path[level] = Entry(tag, transaction, self.stream.parser.CurrentLineNumber)
+        parser = self.stream.parser
+        path[level] = Entry(tag, transaction, parser.CurrentLineNumber)
+        if level == GROUP:
+            self.stream.group_at = parser.CurrentByteIndex
         walk = self.walk
         wanted = True
         if level >= FORM:
@@ -276,7 +279,7 @@ class _File:
         held = wanted and level == GROUP
         if held != self.held:
             self.held = held
-            self.stream.parser.StartElementHandler = self.wanted if held else self.passing
+            parser.StartElementHandler = self.wanted if held else self.passing
         if wanted and walk.transactional:
             walk.sink.enter(tuple(path), level)
 
@@ -315,6 +318,16 @@ class _File:
         if self.types or self.extra:
             self.types.clear()
             self.extra.clear()
+
+    def take(self, items: list[str], values: list[str]) -> None:
+        """All items of the group that has just been opened."""
+        if self.held:
+            found = dict(zip(items, values, strict=True))
+            if len(found) == len(items):
+                self.values = found
+            else:  # an item stands twice
+                for item, value in zip(items, values, strict=True):
+                    self.plain.append(["ItemOID", item, "Value", value])
 
     def drain(self) -> None:
         """Values of the items that were kept: all at once if they have a name and a value alone."""
