@@ -24,6 +24,7 @@ from sdtm_il2.plan.calls import (
 )
 from sdtm_il2.plan.expression import parse_expression
 from sdtm_il2.plan.template import parse_template
+from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
 from sdtm_il2.spec.model import Branch, Checked, DateRule, MethodCall, Text, VariableSpec
 from sdtm_il2.standards import VariableDef
 
@@ -356,8 +357,26 @@ def _elements(scope: Scope) -> tuple[VariableRef, ...]:
 
 
 def epoch_call(scope: Scope, date: VariableRef, same_day: str, at: Location) -> Call:
-    """EPOCH from SE; on a boundary day with a time missing a finding belongs to the earlier element."""
-    return Call("epoch", (date, *_elements(scope)), Options(same_day=same_day), at)
+    """EPOCH from SE; on a boundary day with a time missing a finding belongs to the earlier element.
+
+    Where the date decides nothing, the planned visit of the record does.
+    """
+    visit = _visit_epoch(scope, at)
+    arguments = (date, *_elements(scope), *((visit,) if visit is not None else ()))
+    return Call("epoch", arguments, Options(same_day=same_day), at)
+
+
+def _visit_epoch(scope: Scope, at: Location) -> Call | None:
+    """The epoch of the record's planned visit; None where its source names no visit or visits have no epochs."""
+    visits = scope.study.spec.visits
+    if visits is None or scope.block is None or not any(row.epoch for row in visits.rows):
+        return None
+    if scope.block.from_ == VISITS:
+        return Call("visit", (ColumnRef("", "EPOCH"),), at=at)
+    source = scope.study.sources.get(scope.block.from_)
+    if source is None or source.visit is None:
+        return None
+    return Call("visit", (ColumnRef("", VISIT_COLUMNS["EPOCH"]),), at=at)
 
 
 def epoch_date(study: Study, domain: str) -> tuple[VariableRef, str] | None:

@@ -98,7 +98,11 @@ def table_domain(study: Study, table: TableSpec) -> DomainSpec:
         Text(key, table.at) for key in natural_keys().get(table.domain, ("STUDYID",)) if key in known
     )
     block = BlockSpec("table", table_source(table.domain), at=table.at)
-    return DomainSpec(table.domain, table.at.file, keys, (block,), variables, at=table.at)
+    # the rows have the order of their table, unless numbers are given within a topic
+    numbered = dataset is not None and dataset.variable(f"{table.domain}SEQ") is not None
+    return DomainSpec(
+        table.domain, table.at.file, keys, (block,), variables, sort_file=not numbered, at=table.at
+    )
 
 
 def table_source(domain: str) -> str:

@@ -133,8 +133,9 @@ def element_of(
 def epoch(view: View, call: Call) -> pd.Series:
     """EPOCH of the SE element with SESTDTC <= value < next SESTDTC; nothing is imputed.
 
-    A partial date belongs to the one element that holds all its possible days, else to none (DATA846). A
-    complete date before the first element or after the last one has none.
+    A partial date belongs to the one element that holds all its possible days. Where it is open, and where there
+    is no date, the epoch is that of the record's planned visit; a partial date without one has none (DATA846).
+    A complete date before the first element or after the last one has none.
     """
     column = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
     records = view.partition.domains["SE"]
@@ -144,18 +145,22 @@ def epoch(view: View, call: Call) -> pd.Series:
     place = element_of(found, owners, elements, later=later)
     partial = ~found.complete & ~np.isnan(found.low)
     if partial.any():
-        # a boundary day counts for the element that starts on it: all its days from then on are this element's
-        first = element_of(Instants(found.low, found.low, found.low * np.nan), owners, elements, later=True)
-        last = element_of(
-            Instants(found.high, found.high, found.high * np.nan), owners, elements, later=False
+        # the day on which an element starts is its own: a range that ends there reaches into that element
+        first, last = (
+            element_of(Instants(days, days, days * np.nan), owners, elements, later=True)
+            for days in (found.low, found.high)
         )
-        one = (first == last) & (first >= 0)
-        place = np.where(partial, np.where(one, first, -1), place)
-        view.report("DATA846", partial & ~one, column, at=call.at)
-    if not len(elements):
-        return view.texts("")
-    names = elements.epochs[np.maximum(place, 0), np.maximum(owners, 0)]
-    return char(np.where((place >= 0) & (owners >= 0), names, "").tolist())
+        place = np.where(partial, np.where(first == last, first, -1), place)
+    texts = view.texts("")
+    if len(elements):
+        names = elements.epochs[np.maximum(place, 0), np.maximum(owners, 0)]
+        texts = char(np.where((place >= 0) & (owners >= 0), names, "").tolist())
+    visits = [one for one in call.arguments if isinstance(one, Call)]
+    if visits:
+        undated = partial | ~filled(column)
+        texts = first_filled([texts, where(evaluate(view, visits[0]), undated)])
+    view.report("DATA846", partial & ~filled(texts), column, at=call.at)
+    return texts
 
 
 @method("epoch_by_date")

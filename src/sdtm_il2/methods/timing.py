@@ -33,7 +33,7 @@ def last_before(view: View, call: Call) -> pd.Series:
 
 def _flags(view: View, call: Call) -> Mask:
     records = view.domain
-    reference, date, result = call.arguments
+    reference, date, result = call.arguments[:3]  # what follows are the elements that `within` reads
     assert isinstance(reference, VariableRef)
     assert isinstance(date, VariableRef)
     assert isinstance(result, VariableRef)
@@ -47,9 +47,15 @@ def _flags(view: View, call: Call) -> Mask:
         return _last(views, call, dates, limits, candidate)
     flags = np.zeros(len(records), bool)
     for previous, start in _windows(views):
-        early, _ = decide(dates, "LT", previous)
-        flags |= _last(views, call, dates, start, candidate & ~early)
+        flags |= _last(views, call, dates, start, candidate & _after(dates, previous, call.options.same_day))
     return flags
+
+
+def _after(dates: pd.Series, previous: pd.Series, same_day: str) -> Mask:
+    """Dates after the end of the previous treatment element; on its last day, a time missing, only if that is "after"."""
+    late, _ = decide(dates, "GE", previous)
+    same = _same_day(dates, previous)
+    return np.where(same, same_day == "after", late | ~filled(previous))
 
 
 def _windows(views: list[View]) -> list[tuple[pd.Series, pd.Series]]:
