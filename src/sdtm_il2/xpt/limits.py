@@ -25,7 +25,6 @@ from sdtm_il2.xpt.values import (
     byte_lengths,
     encoded,
     inferred,
-    joined,
     numbers_of,
 )
 
@@ -156,9 +155,12 @@ def lost_bits(length: int) -> np.uint64:
     return np.uint64((1 << (8 * (8 - length))) - 1)
 
 
-def measure(breaches: Breaches, column: Column, values: Values, start: int, encoding: str) -> int:
+def measure(
+    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, keep: int = 0
+) -> int:
     """Check the values of one frame, whose first record is `start`; returns the bytes that they need.
 
+    Up to `keep` bytes of the text of Python objects are kept from here until they are written.
     Text needs its longest value in encoded bytes, at least 1; numbers take 8 bytes.
     """
     kind = values.kind
@@ -171,7 +173,7 @@ def measure(breaches: Breaches, column: Column, values: Values, start: int, enco
             breaches.add("XPT631", column.name, type=column.type, found=values.found)
             return needed
         if values.text_objects is not None and column.type == "Char":
-            return _measure_objects(breaches, column, values, start, encoding)
+            return _measure_objects(breaches, column, values, start, encoding, keep)
         for chunk in values.pieces():
             if column.type == "Num":
                 _measure_numbers(breaches, column, chunk, start)
@@ -205,13 +207,15 @@ def _all_null(values: Values) -> bool:
     return True
 
 
-def _measure_objects(breaches: Breaches, column: Column, values: Values, start: int, encoding: str) -> int:
+def _measure_objects(
+    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, keep: int
+) -> int:
     """`_measure_text` for Python objects, which become Arrow text only where ASCII within its limits ends."""
     needed = 1
     objects, allowed = values.source, _allowed(column)
     for first in range(0, len(objects), BLOCK):
         part = objects[first : first + BLOCK]
-        data, ends = joined(part)
+        data, ends = values.joined(first, len(part), keep)
         if len(ends) == len(part) - 1 and data.isascii():
             longest = int(np.diff(ends, prepend=-1, append=len(data)).max()) - 1
             if longest <= allowed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -40,13 +40,15 @@ class Values:
     """The values of one column: Arrow chunks, or Python objects that become Arrow block by block.
 
     ``type`` is the Arrow type of every block; None for objects that are not of one type, whose Python types
-    are then in ``found``, and for times with a zone (``zoned``).
+    are then in ``found``, and for times with a zone (``zoned``). ``kept`` has the first texts of objects, joined
+    when they were measured, until they are written.
     """
 
     type: Any
     source: Any
     found: str
     zoned: bool = False
+    kept: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -78,6 +80,15 @@ class Values:
         if self.type == pa.large_string() and isinstance(self.source, np.ndarray):
             objects = self.source
         return objects
+
+    def joined(self, first: int, count: int, keep: int = 0) -> tuple[bytes, npt.NDArray[np.int64]]:
+        """`joined` objects from `first`; joined texts are kept, up to `keep` bytes in all, for the next call."""
+        data = self.kept.pop((first, count), None)
+        if data is None:
+            data = joined(self.source[first : first + count])
+        if sum(map(len, self.kept.values())) + len(data) <= keep:
+            self.kept[first, count] = data
+        return data, np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
 
     def pieces(self) -> Iterator[Any]:
         """All values as `chunks`, in arrays small enough to work on beside the frame."""
@@ -155,10 +166,10 @@ class MixedError(TypeError):
     """A column that began as text holds something else."""
 
 
-def joined(objects: npt.NDArray[np.object_]) -> tuple[bytes, npt.NDArray[np.int64]]:
-    """Text objects in UTF-8, a NUL between each two, and where all NULs are; other types raise MixedError.
+def joined(objects: npt.NDArray[np.object_]) -> bytes:
+    """Text objects in UTF-8, a NUL between each two; other types raise MixedError.
 
-    One join and one search cost half of what an Arrow builder takes for the same objects. Missing ones are "".
+    One join and one search for the NULs cost half of what an Arrow builder takes for the same objects. Missing ones are "".
     """
     texts = objects.tolist()
     try:
@@ -169,12 +180,13 @@ def joined(objects: npt.NDArray[np.object_]) -> tuple[bytes, npt.NDArray[np.int6
             data = "\0".join(texts).encode()
         except TypeError:
             raise MixedError from None
-    return data, np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
+    return data
 
 
 def _text_array(objects: npt.NDArray[np.object_]) -> Any:
     """Text objects as one Arrow array."""
-    data, ends = joined(objects)
+    data = joined(objects)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
     if len(ends) != len(objects) - 1:  # a NUL in a text
         return pa.array(np.where(pd.isna(pd.Series(objects, dtype=object)), "", objects), pa.large_string())
     offsets = np.empty(len(objects) + 1, np.int64)
@@ -309,18 +321,19 @@ def put_text(place: npt.NDArray[np.bytes_], array: Any, width: int, encoding: st
     place[:] = _padded(array, width, width)
 
 
-def put_objects(place: npt.NDArray[np.bytes_], objects: npt.NDArray[np.object_], width: int) -> None:
-    """`put_text` for text objects without NUL, in UTF-8 or ASCII."""
-    data, ends = joined(objects)
+def put_objects(place: npt.NDArray[np.bytes_], values: Values, first: int, width: int) -> None:
+    """`put_text` for as many text objects as `place` has room for, without NUL, in UTF-8 or ASCII."""
+    count = len(place)
+    data, ends = values.joined(first, count)
     # With blanks for its NULs the joined text is already an array whose texts have one blank at the end each.
     octets = np.empty(len(data) + 1, np.uint8)
     octets[:-1] = np.frombuffer(data, np.uint8)
     octets[-1] = octets[ends] = _BLANK
-    offsets = np.empty(len(objects) + 1, np.int64)
+    offsets = np.empty(count + 1, np.int64)
     offsets[0], offsets[-1] = 0, len(octets)
     np.add(ends, 1, out=offsets[1:-1])
     array = pa.Array.from_buffers(
-        pa.large_string(), len(objects), [None, pa.py_buffer(offsets), pa.py_buffer(octets)]
+        pa.large_string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(octets)]
     )
     place[:] = _padded(array, width + 1, width)
 

@@ -34,6 +34,8 @@ from sdtm_il2.xpt.values import BLOCK, numbers_of, plain_utf8, put_numbers, put_
 
 #: Bytes of the block of records that is filled and written at a time.
 _BLOCK_BYTES = 16 << 20
+#: Bytes of text of Python objects that are kept between measuring and writing, so that they are visited once.
+_KEPT_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,8 @@ def _check_frame(
             lengths[column.name] = 1
             continue
         values = frame.values[column.name]
-        lengths[column.name] = measure(breaches, column, values, frame.start, encoding)
+        keep = _KEPT_BYTES // len(columns)
+        lengths[column.name] = measure(breaches, column, values, frame.start, encoding, keep)
         if column.name in frame.special:
             _check_special(breaches, column, frame)
     for name in frame.special:
@@ -360,7 +363,7 @@ def _write_rows(
             chunks = values.chunks(start, rows)
             if column.type == "Char" and values.text_objects is not None and plain_utf8(encoding):
                 here = _strided(block, 0, rows, place, f"S{width}")
-                put_objects(here, values.text_objects[start : start + rows], width)
+                put_objects(here, values, start, width)
             elif column.type == "Char":
                 _put_column(block, chunks, place, width, encoding)
             else:
