@@ -497,3 +497,12 @@ def random_values(
         )
     size = chance.randint(3, 200)
     return ValueSummary(9, filled, size, size, chance.choice([0, 0, 1]), filled, forms, terms)
+
+
+def test_every_method_has_its_words() -> None:
+    import sdtm_il2.partition  # noqa: F401  the methods register themselves
+    from sdtm_il2.define.words import _PHRASES
+    from sdtm_il2.methods.evaluate import METHODS
+
+    # --SEQ and USUBJID have sentences of their own
+    assert METHODS.keys() - {"usubjid"} == _PHRASES.keys() - {"source_dates"}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef
-from sdtm_il2.plan.model import BlockPlan, DomainPlan
+from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan
 from sdtm_il2.where import describe
+
+
+_REPEATED = {EACH: "the name of the repeated column", EACH_NUMBER: "the number of the repetition"}
 
 
 def _ref(block: BlockPlan, ref: ColumnRef | VariableRef) -> str:
@@ -16,6 +19,8 @@ def _ref(block: BlockPlan, ref: ColumnRef | VariableRef) -> str:
         source, dataset = block.source_of(ref.alias)
     except KeyError:
         source, dataset = ref.alias, False
+    if ref.column in _REPEATED:
+        return _REPEATED[ref.column]
     return f"{source}.{ref.column}" if dataset else f"{ref.column} of raw data {source}"
 
 
@@ -107,9 +112,78 @@ def _characters(block: BlockPlan, call: Call) -> str:
     return f"characters {first} to {last} of {text}"
 
 
-def _other(block: BlockPlan, call: Call) -> str:
-    given = _list(_all(block, call))
-    return f"{call.method.replace('_', ' ')}{f' of {given}' if given else ''}"
+def _epoch(block: BlockPlan, call: Call) -> str:
+    date, *_ = _all(block, call)
+    side = "earlier" if call.options.same_day == "before" else "later"
+    return (
+        f"the epoch of the subject element that holds {date}: from SE.SESTDTC until before the next SE.SESTDTC; on a "
+        f"day of change with a time missing the {side} element; missing if a partial date fits several elements"
+    )
+
+
+def _epoch_by_date(block: BlockPlan, call: Call) -> str:
+    date, reference, before, at, after = _all(block, call)
+    parts = [
+        f"{text} if {date} is {where} {reference}"
+        for text, where in ((before, "before"), (at, "on the day of"), (after, "after"))
+        if text != '""'
+    ]
+    return "; ".join(parts)
+
+
+def _next(block: BlockPlan, call: Call) -> str:
+    value, *otherwise = _all(block, call)
+    last = f"; at the last record {otherwise[0]}" if otherwise else ""
+    return f"the value of {value} in the subject's next record{last}"
+
+
+def _interval(block: BlockPlan, call: Call) -> str:
+    start, end = _all(block, call)
+    same = _list([name.variable for name in call.options.identity])
+    gap = f", and at most {call.options.gap} from {end} to the next {start}" if call.options.gap else ""
+    where = f", among records where {_test(call.options.where)}" if call.options.where is not None else ""
+    return f"the number of the subject's interval of records with the same {same}{gap}, in the order of {start}{where}"
+
+
+def _checked(block: BlockPlan, call: Call) -> str:
+    boxes = [f'"{value}" for {_ref(block, ref)}' for ref, value in call.options.boxes]
+    several = ""
+    if call.options.separator:
+        several = f'; several answers are joined with "{call.options.separator}"'
+    elif call.options.many:
+        several = f'; "{call.options.many}" where several boxes are ticked, each answer being a supplemental qualifier'
+    return f"the answer whose box is ticked: {_list(boxes)}{several}"
+
+
+def _compute(block: BlockPlan, call: Call) -> str:
+    expression, *names = call.arguments
+    text = expression.text if isinstance(expression, Literal) else ""
+    read = [_operand(block, one) for one in names]
+    return f"{text}{f', reading {_list(read)}' if read else ''}; missing if a value that it needs is missing"
+
+
+def _duration(block: BlockPlan, call: Call) -> str:
+    start, end = _all(block, call)
+    return f"the time from {start} to {end} as an ISO 8601 duration; missing if either date is partial"
+
+
+def _duration_of_value(block: BlockPlan, call: Call) -> str:
+    value, unit = _all(block, call)
+    return f"{value} in units of {unit} as an ISO 8601 duration"
+
+
+_VISIT_WORDS = {"_VISITNUM": "number", "_VISIT": "name", "_VISITDY": "planned day", "_VISIT_EPOCH": "epoch"}
+
+
+def _visit(_block: BlockPlan, call: Call) -> str:
+    column = call.arguments[0]
+    what = _VISIT_WORDS[column.column] if isinstance(column, ColumnRef) else "name"
+    return f"the {what} of the visit that the study's table of visits gives for the collected text or date"
+
+
+def _source_dates(_block: BlockPlan, call: Call) -> str:
+    source, column = (part.text for part in call.arguments if isinstance(part, Literal))
+    return f"{column} of raw data {source}"
 
 
 _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
@@ -145,11 +219,28 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     ),
     "standard_unit": _standard("the standard unit of the test, else {original}"),
     "range_indicator": _range_indicator,
+    "standard_cell": _fixed("as reported by the laboratory in standard units"),
+    "number_of": lambda block, call: f"the number in {_list(_all(block, call))}; missing if it is none",
+    "table_limit": _fixed("the limit of the reference range for the subject's sex and age and the date"),
+    "epoch": _epoch,
+    "epoch_by_date": _epoch_by_date,
+    "next": _next,
+    "interval": _interval,
+    "checked": _checked,
+    "compute": _compute,
+    "duration": _duration,
+    "duration_of_value": _duration_of_value,
+    "source_dates": _source_dates,
+    "record_number": _fixed("the sequence number of the record that is made of the same collected data"),
+    "record_variable": _fixed(
+        "the name of the sequence variable of that record; missing where there is none"
+    ),
+    "visit": _visit,
 }
 
 
 def _phrase(block: BlockPlan, call: Call) -> str:
-    return _PHRASES.get(call.method, _other)(block, call)
+    return _PHRASES[call.method](block, call)
 
 
 def _sentence(text: str) -> str:
@@ -172,6 +263,10 @@ def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -
     if rule.call.method == "usubjid":
         return f"The identifiers of study and subject, joined as {usubjid}."
     words = _phrase(block, rule.call)
+    if rule.shift is not None:
+        words = f"{words}, moved by {_operand(block, rule.shift)}"
+    if rule.precision:
+        words = f"{words}, cut to the {rule.precision}"
     if rule.when is not None:
         words = f"if {_test(rule.when)}: {words}"
     return _sentence(words)
