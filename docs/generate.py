@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdtm_il2.errors import Definition, catalogue
+from sdtm_il2.report.text import template_text
 
 HERE = Path(__file__).resolve().parent
 Schema = Mapping[str, Any]
@@ -78,19 +79,8 @@ def _group(code: str) -> str:
 
 
 def _line(one: Definition) -> str:
-    cells = (one.code, one.severity.value, _words(one.message), _words(one.hint), one.page)
+    cells = (one.code, one.severity.value, template_text(one.message), template_text(one.hint), one.page)
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
-
-
-def _words(template: str) -> str:
-    """A template with the names of its fields: ``{count:record}`` is ``<count> records``."""
-    found: list[str] = []
-    for literal, name, noun, _ in string.Formatter().parse(template):
-        found.append(literal)
-        if name is not None:
-            plural = f"{noun[:-1]}ies" if noun and noun.endswith("ry") else f"{noun}s"
-            found.append(f"<{name}> {plural}" if noun else f"<{name}>")
-    return "".join(found)
 
 
 def _cell(text: str) -> str:

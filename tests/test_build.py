@@ -110,7 +110,7 @@ TROUBLE: list[tuple[str, dict[str, str]]] = [
     ("DATA811", {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,1980\n02,F,1980-05-05\n"}),
     ("DATA812", {"raw/dm.csv": "SUBJ,SEX,BIRTH\n01,M,2024-05-05\n02,F,1980-05-05\n"}),
     ("DATA815", _line("ex", "02,IL2,5,ORAL,2024-03-02,")),
-    ("DATA820 and DATA850", _line("lb", "01,2,ferritin,4,,,2024-02-01")),
+    ("DATA820", _line("lb", "01,2,ferritin,4,,,2024-02-01")),
     ("DATA821", _line("lb", "01,2,creat,1,mg/dL,,2024-02-01")),
     ("DATA822", _line("lb", "01,2,wbc,4,10^9/L,normal,2024-01-01")),
     ("DATA840", {"raw/coding.csv": "SUBJ,TERM,PT\n02,b,B\n"}),

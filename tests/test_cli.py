@@ -179,7 +179,7 @@ def test_a_wrong_raw_file_leaves_the_old_output_whole(folder: Path) -> None:
     assert done.exit_code == 2
     assert "study.yaml:5: SRC302 dm: raw/dm.csv is not in the raw folder\n" in done.stderr
     assert (
-        "study.yaml:6: SRC301 ae: raw/ae.csv is an Excel workbook or zip archive by its content"
+        "study.yaml:6: SRC341 ae: raw/ae.csv is read as text, but is an Excel workbook or zip archive by its content"
         in done.stderr
     )
     assert done.stderr.endswith("\n\n2 errors\n")

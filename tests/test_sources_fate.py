@@ -187,7 +187,7 @@ def test_a_date_that_is_not_read_gives_way(tmp_path: Path) -> None:
     assert status == [SUPERSEDED, OPEN]
     assert issues == [
         (
-            "study.yaml:8: SRC332 ae: 1 value of AT fit no date format of the source, first at ae.csv:2; "
+            "study.yaml:8: SRC332 ae: 1 value fits no date format of the source in AT, first at ae.csv:2; "
             "these records give way to others\n"
             "  hint: add the format under dates: of the source"
         )

@@ -262,16 +262,16 @@ def test_long_records_and_many_blocks() -> None:
         (
             "A,B,C\n1,2,3\n1,2\n\n1,2,3,4\n\"x\ny\",2,3\n,\n1\n1,2,3\n",
             {},
-            ("study.yaml:8: SRC313 ae: 3 records without the 3 fields of the header: "
-            "line 3 (2), line 5 (4), line 9 (1)\n"
+            ("study.yaml:8: SRC313 ae: 3 records of raw/ae.csv without the 3 fields of the header: "
+            "line 3 has 2, line 5 has 4, line 9 has 1\n"
             "  hint: put a field that holds ',' or a line break in double quotes; "
             "check delimiter: and header:"),
         ),
         (
             "A;B\n" + "1\n" * 25 + "1;2\n",
             {"delimiter": ";"},
-            "study.yaml:8: SRC313 ae: 25 records without the 2 fields of the header: "
-            + ", ".join(f"line {line} (1)" for line in range(2, 22))
+            "study.yaml:8: SRC313 ae: 25 records of raw/ae.csv without the 2 fields of the header: "
+            + ", ".join(f"line {line} has 1" for line in range(2, 22))
             + " and 5 more\n"
             "  hint: put a field that holds ';' or a line break in double quotes; "
             "check delimiter: and header:",
@@ -292,7 +292,7 @@ def test_long_records_and_many_blocks() -> None:
         (
             'A,B\n1,"said "no" twice"\n2,"x"\n',
             {},
-            ("study.yaml:8: SRC315 ae: 1 quoted field with text after the closing quote: line 2\n"
+            ("study.yaml:8: SRC315 ae: 1 quoted field of raw/ae.csv with text after the closing quote: line 2\n"
             '  hint: double the quotes inside a quoted field ("") in the export'),
         ),
         (

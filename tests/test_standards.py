@@ -237,7 +237,7 @@ def test_unknown_releases_are_refused_together():
         "STD201: 'SDTMIG 3.5' is not available; the available guides are SDTMIG 3.2, SDTMIG 3.3, SDTMIG 3.4\n"
         "  hint: write SDTMIG 3.4, or import the guide's tables with sdtm-il2 standards import\n"
         "STD202: terminology '2024-01-01' is not available; the available releases are SDTM CT 2025-03-28\n"
-        "  hint: write SDTM CT 2025-03-28, or import the release's text file with sdtm-il2 standards import"
+        "  hint: write 2025-03-28, or import the release's text file with sdtm-il2 standards import"
     )
     with pytest.raises(StandardsError, match="STD202: terminology '2020-01-01' is not available"):
         load_define_terminology("2020-01-01")

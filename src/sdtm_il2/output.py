@@ -18,7 +18,7 @@ from sdtm_il2.dataset import Dataset
 from sdtm_il2.define.derive import make_define
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
-from sdtm_il2.errors import Location, OutputError, XptError, issue
+from sdtm_il2.errors import Issue, Location, OutputError, XptError, issue
 from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
@@ -71,16 +71,24 @@ def write_build(
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise OutputError(issue("OUT902", folder=out.name, fault=error.strerror or str(error))) from error
+        raise OutputError(_refused(out, error)) from error
     try:
         temporary.chmod(0o755)
         outputs = _write(build, standard, temporary, progress or (lambda _: None))
         _replace(temporary, out)
     except OSError as error:
-        raise OutputError(issue("OUT902", folder=out.name, fault=error.strerror or str(error))) from error
+        raise OutputError(_refused(out, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Manifest(out, outputs)
+
+
+def _refused(out: Path, error: OSError) -> Issue:
+    """OUT902: what the operating system says, or the file that stands where a folder is needed."""
+    for folder in out.parents:
+        if folder.exists() and not folder.is_dir():
+            return issue("OUT902", folder=folder.name, fault="it is a file, and no folder can be made below it")
+    return issue("OUT902", folder=out.name, fault=error.strerror or str(error))
 
 
 def check_folder(out: Path, *inputs: Path) -> None:

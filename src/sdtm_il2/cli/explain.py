@@ -18,6 +18,6 @@ def explain(code: str) -> None:
     asked = code.strip().upper().rstrip(":")
     if asked not in known:
         near = difflib.get_close_matches(asked, known, n=3, cutoff=0.6)
-        hint = f"; did you mean {', '.join(near)}?" if near else f". Codes are such as {next(iter(known))}."
+        hint = f"; did you mean {', '.join(near)}?" if near else ". Codes are such as DATA801."
         raise click.BadParameter(f"there is no issue code {code!r}{hint}", param_hint="'CODE'")
     click.echo(explain_text(known[asked]), nl=False)

@@ -46,7 +46,7 @@ def show(file: Path, records: int, encoding: str) -> None:
         click.echo(printable(f"{one.name}: {one.label}" if one.label else one.name))
         click.echo(f"  Records: {one.records} of {one.record_length} bytes")
         click.echo(printable(f"  Created: {one.stamp.created}, modified {one.stamp.modified}"))
-        click.echo(printable(f"  Written by: SAS {one.stamp.sas_version} {one.stamp.sas_os}".rstrip()))
+        click.echo(printable(f"  SAS version field: {one.stamp.sas_version} {one.stamp.sas_os}".rstrip()))
         if one.dataset_type:
             click.echo(printable(f"  Dataset type: {one.dataset_type}"))
         click.echo()

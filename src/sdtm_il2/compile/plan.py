@@ -21,6 +21,9 @@ from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, V
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef, available_releases, load_standard
 
+#: What a XPORT file has room for.
+LABEL_BYTES = 40
+
 
 def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """Every variable of every domain gets one rule a block, and the variables an order; no data is read.
@@ -82,6 +85,8 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
     dataset = _dataset(study, spec)
     if dataset is None:
         return None
+    if len(spec.label.encode()) > LABEL_BYTES:
+        study.problems.add("SPEC118", spec.domain, spec.at, number=len(spec.label.encode()))
     blocks: list[tuple[BlockSpec, BlockPlan]] = []
     for block in spec.records:
         if study.applies(block.ig):
@@ -262,7 +267,7 @@ def _variable(
             study.problems.add("SPEC160", target, at, variable=name, domain=spec.domain)
             return None
         extra = line.supplemental
-        if len(extra.label.encode()) > 40:
+        if len(extra.label.encode()) > LABEL_BYTES:
             study.problems.add("SPEC128", target, at, number=len(extra.label.encode()))
         binding = bind(study, target, line, None)
         plan = SupplementalPlan(
@@ -276,10 +281,11 @@ def _variable(
         close = nearest(name, [one.name for one in study.standard.allowed_variables(spec.domain)])
         study.problems.add(
             "STD205", target, at, variable=name, ig=study.ig_version, domain=spec.domain,
-            release=_release_with(study, spec.domain, name),
-            nearest=f"did you mean {close}? " if close else "",
+            nearest=_release_with(study, spec.domain, name) or (f"did you mean {close}? or " if close else ""),
         )  # fmt: skip
         return None
+    if line is not None and len(line.label.encode()) > LABEL_BYTES:
+        study.problems.add("SPEC118", target, at, number=len(line.label.encode()))
     binding = bind(study, target, line, known)
     plan_line = _plan_variable(known, per_block, automatic=line is None)
     return replace(
@@ -294,7 +300,7 @@ def _release_with(study: Study, domain: str, name: str) -> str:
         if release.kind == "ig" and release.version != study.ig_version:
             other = load_standard(release.title, study.standard.ct_version, study.spec.folder / "standards")
             if other.variable(domain, name) is not None:
-                return f"{release.title} has it: add ig: [{release.version}]; "
+                return f"{release.title} has it: add ig: [{release.version}] to the variable, or "
     return ""
 
 
@@ -310,8 +316,8 @@ def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
         if text.text not in names:
             close = nearest(text.text, names)
             study.problems.add(
-                "SPEC119", spec.domain, text.at, key=text.text, nearest=f"did you mean {close}?" if close else
-                "map it, or take it out of the keys",
+                "SPEC119", spec.domain, text.at, key=text.text,
+                nearest=f"did you mean {close}? else " if close else "",
             )  # fmt: skip
     keys = tuple(text.text for text in spec.keys)
     if "USUBJID" in names and "USUBJID" not in keys:

@@ -315,6 +315,7 @@ def _long(view: View, tests: TestsPlan) -> None:
         "DATA820", unknown, _joined_text(columns), at=tests.at, target=f"{view.domain.plan.domain} records",
         table=tests.table,
     )  # fmt: skip
+    _discard(view, unknown, f"not in {tests.table} (DATA820)")
     split = len(tests.elsewhere)
     for place, key in enumerate(sorted(tests.discarded)):
         mask = (places < 0) & (elsewhere == split + place)

@@ -356,7 +356,7 @@ def _by_unit(view: View, original: pd.Series) -> _Combined:
 
 
 #: Stands for a collected unit that matched no term: a number in it has no standard result.
-NO_TERM = "no term"
+NO_TERM = "matched by no term"
 
 
 def _original_unit(view: View, operand: Operand) -> pd.Series:

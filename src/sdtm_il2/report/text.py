@@ -207,20 +207,26 @@ def _line(name: str, cells: Sequence[str], widths: Sequence[int], name_width: in
 def explain_text(definition: Definition, *, width: int | None = WIDTH) -> str:
     """The catalogue's page of a code: severity, title, message and hint with ``<fields>``, and the reason."""
     parts = [f"{definition.code} ({definition.severity}): {definition.title}", ""]
-    parts.append(wrapped(f"  {_template(definition.message)}", width, "    "))
+    parts.append(wrapped(f"  {template_text(definition.message)}", width, "    "))
     if definition.hint:
-        parts.append(wrapped(f"  hint: {_template(definition.hint)}", width, "    "))
+        parts.append(wrapped(f"  hint: {template_text(definition.hint)}", width, "    "))
     if definition.page:
         parts += ["", wrapped(definition.page, width)]
     return "\n".join(parts) + "\n"
 
 
-def _template(text: str) -> str:
-    """A message with the names of its fields: ``{count:record}`` becomes ``<count> records``."""
+def template_text(text: str) -> str:
+    """A message with the names of its fields.
+
+    >>> template_text("{count:record|holds|hold} {value}")
+    '<count> records hold <value>'
+    """
     found: list[str] = []
     for literal, name, noun, _ in string.Formatter().parse(text):
         found.append(literal)
         if name is not None:
-            plural = f"{noun[:-1]}ies" if noun and noun.endswith("ry") else f"{noun}s"
-            found.append(f"<{name}> {plural}" if noun else f"<{name}>")
+            noun, _, verbs = (noun or "").partition("|")
+            plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+            words = [f"<{name}>", *([plural] if noun else []), *([verbs.partition("|")[2]] if verbs else [])]
+            found.append(" ".join(words))
     return "".join(found)

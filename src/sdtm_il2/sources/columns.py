@@ -32,6 +32,8 @@ def nearest_columns(name: str, known: Collection[str]) -> str:
     near = near or difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+    if len(known) == 1:
+        return f"the only column is '{next(iter(known))}'"
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return f"columns are {', '.join(list(known)[:_SHOWN])}{more}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -77,11 +78,14 @@ class FilePlace:
         )
 
 
-def find_files(spec: SourceSpec, raw: Path, problems: Problems) -> tuple[RawPath, ...]:
+def find_files(
+    spec: SourceSpec, raw: Path, problems: Problems, other: Collection[Path] = ()
+) -> tuple[RawPath, ...]:
     """The file of a source; with `*` or `?` in the path all that match, sorted by name.
 
     `*` and `?` stand for characters of one file or folder name, `**` for any folders. Hidden files and the
     locks that Excel leaves (``~$lab.xlsx``) never match. Names are relative to the raw folder, with slashes.
+    ``other`` are files that a hint never offers, such as those of the specification.
 
     Adds SRC301 (kind not read), SRC302 (missing, with the nearest names), SRC303 (outside the raw folder,
     links resolved first), SRC336 (no file), SRC344 (no match) or SRC346 (too many); there is no file then.
@@ -93,18 +97,18 @@ def find_files(spec: SourceSpec, raw: Path, problems: Problems) -> tuple[RawPath
         problems.add("SRC303", spec.name, spec.at, path=name, how="")
         return ()
     if "*" not in name and "?" not in name:
-        found = _find(spec, name, folder, problems)
+        found = _find(spec, name, folder, problems, other)
         return () if found is None else (found,)
     if ".." in stated.parts:
         problems.add("SRC303", spec.name, spec.at, path=name, how="")
         return ()
     names = _matches(name, folder)
     if not names:
-        problems.add("SRC344", spec.name, spec.at, pattern=name, help=_nearest_files(name, folder))
+        problems.add("SRC344", spec.name, spec.at, pattern=name, help=_nearest_files(name, folder, other))
     elif len(names) > MOST_FILES:
         problems.add("SRC346", spec.name, spec.at, pattern=name, found=len(names), most=MOST_FILES)
         names = []
-    files = [_find(spec, one, folder, problems) for one in names]
+    files = [_find(spec, one, folder, problems, other) for one in names]
     return tuple(one for one in files if one is not None)
 
 
@@ -120,7 +124,9 @@ def _matches(pattern: str, folder: Path) -> list[str]:
     return sorted(set(found))
 
 
-def _find(spec: SourceSpec, name: str, folder: Path, problems: Problems) -> RawPath | None:
+def _find(
+    spec: SourceSpec, name: str, folder: Path, problems: Problems, other: Collection[Path]
+) -> RawPath | None:
     stated = Path(name)
     path = (folder / stated).resolve()
     if not path.is_relative_to(folder):
@@ -128,12 +134,12 @@ def _find(spec: SourceSpec, name: str, folder: Path, problems: Problems) -> RawP
         problems.add("SRC303", spec.name, spec.at, path=name, how=", where a link leads" if linked else "")
         return None
     name = Path(os.path.normpath(stated)).as_posix()
-    kind, other = _kind(spec, name)
-    if other:
-        problems.add("SRC301", spec.name, spec.at, path=name, format=other, allowed=", ".join(READABLE))
+    kind, unread = _kind(spec, name)
+    if unread:
+        problems.add("SRC301", spec.name, spec.at, path=name, format=unread, allowed=", ".join(READABLE))
         return None
     if not path.exists():
-        problems.add("SRC302", spec.name, spec.at, path=name, help=_nearest_files(name, folder))
+        problems.add("SRC302", spec.name, spec.at, path=name, help=_nearest_files(name, folder, other))
         return None
     if not path.is_file():
         problems.add("SRC336", spec.name, spec.at, path=name, reason="it is no file")
@@ -161,14 +167,18 @@ def other_content(data: bytes) -> tuple[str, str]:
     return next((found for start, found in _OTHER_STARTS.items() if data.startswith(start)), ("", ""))
 
 
-def _nearest_files(name: str, folder: Path) -> str:
-    """A hint that names the files most like the missing one."""
+def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
+    """A hint that names the raw files most like the missing one: no other file, no output of a build."""
     if not folder.is_dir():
         return f"there is no folder {folder.name}; correct --raw"
     known: list[str] = []
     for where, folders, files in os.walk(folder):
-        folders.sort()
-        known += [Path(where, one).relative_to(folder).as_posix() for one in sorted(files)]
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        if "manifest.json" in files:  # a build wrote it
+            folders.clear()
+            continue
+        paths = [Path(where, one) for one in sorted(files) if not one.startswith((".", "~$"))]
+        known += [path.relative_to(folder).as_posix() for path in paths if path not in other]
         if len(known) > _LISTED:
             break
     stems = {Path(one).stem.casefold() for one in known}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char
-from sdtm_il2.errors import Issue, Problems, SourceError
+from sdtm_il2.errors import Issue, Problems, Severity, SourceError
 from sdtm_il2.sources.cells import set_missing, set_text
 from sdtm_il2.sources.columns import check_columns, rename_columns
 from sdtm_il2.sources.excel import read_excel
@@ -120,9 +120,10 @@ def read_sources(spec: StudySpec, raw: Path) -> Sources:
     problems = Problems()
     held: dict[str, Held] = {}
     found: list[Issue] = []
+    own = frozenset((spec.folder / name).resolve() for name in spec.files)
     for source in _in_order(spec.sources, problems):
         try:
-            done = _read(source, folder, held, found)
+            done = _read(source, folder, held, found, own)
         except SourceError as fault:
             problems.found.extend(fault.issues)
         else:
@@ -160,13 +161,16 @@ def _in_order(sources: Sequence[SourceSpec], problems: Problems) -> list[SourceS
     return list(done.values())
 
 
-def _read(spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[Issue]) -> Held | None:
+def _read(
+    spec: SourceSpec, folder: Path, held: Mapping[str, Held], found: list[Issue], own: Collection[Path]
+) -> Held | None:
     """One source in the order of work; raises `SourceError`, adds what the data hold to `found`.
 
+    ``own`` are the files of the specification, which no hint takes for raw ones.
     None where the source in which the subjects are looked up could not be read: that has its own issue.
     """
     problems = Problems()
-    files = find_files(spec, folder, problems)
+    files = find_files(spec, folder, problems, own)
     problems.stop(SourceError)
     if any(one.kind == "odm" for one in files):
         return _decide(spec, *_read_odm(spec, files, folder, problems), held, found, problems)
@@ -231,6 +235,9 @@ def _decide(
     name = names[0]
     table = rename_columns(table, spec, name, problems)
     check_columns(spec, table, name, held, problems)
+    if any(one.severity is Severity.ERROR for one in problems.found):
+        # a wrong delimiter or encoding is why a column is not there: its warning is shown with the error
+        problems.found += [one for one in table.issues if one.severity is Severity.WARNING]
     problems.stop(SourceError)
     if spec.subject is not None and spec.subject.lookup and spec.subject.lookup not in held:
         return None

@@ -229,7 +229,7 @@ def _read_records(
     width = len(head.texts)
     if lines.malformed:
         shown = _listed([f"line {line}" for line in dict.fromkeys(lines.malformed)])
-        problems.add("SRC315", target, at, count=len(lines.malformed), lines=shown)
+        problems.add("SRC315", target, at, count=len(lines.malformed), path=name, lines=shown)
     if lines.unclosed:
         what = "opens a quote that is never closed"
         problems.add("SRC314", target, at, first=Location(name, lines.unclosed), what=what)
@@ -309,14 +309,15 @@ def _report_misfits(
         faulty = faulty[faulty != last]
     if not len(faulty):
         return
-    entries = [f"line {rows[one]} ({fields[one]})" for one in faulty[: NAMED + 1]]
-    entries += [""] * (len(faulty) - len(entries))
+    named = [f"line {rows[one]} has {fields[one]}" for one in faulty[: NAMED + 1]]
+    entries = named + [""] * (len(faulty) - len(named))
     problems.add(
         "SRC313",
         target,
         at,
         count=len(faulty),
         first=Location(name, int(rows[faulty[0]])),
+        path=name,
         expected=width,
         lines=_listed(entries),
         delimiter=_shown(head.delimiter),

@@ -99,7 +99,7 @@ class Codelist:
 def nearest(text: str, candidates: Iterable[str], *, count: int = 1) -> tuple[str, ...]:
     """The candidates that look most like `text`, nearest first; case is ignored, and none may be near enough.
 
-    >>> nearest("DRUG STOPPED", ["DRUG WITHDRAWN", "DOSE REDUCED", "UNKNOWN"])
+    >>> nearest("DRUG WITHDRAW", ["DRUG WITHDRAWN", "DOSE REDUCED", "UNKNOWN"])
     ('DRUG WITHDRAWN',)
     >>> nearest("aesve", ["AESEV", "AESER", "AETERM"], count=2)
     ('AESEV', 'AESER')
