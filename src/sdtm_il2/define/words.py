@@ -8,7 +8,6 @@ from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, R
 from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan
 from sdtm_il2.where import describe
 
-
 _REPEATED = {EACH: "the name of the repeated column", EACH_NUMBER: "the number of the repetition"}
 
 
