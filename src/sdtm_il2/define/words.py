@@ -171,12 +171,13 @@ def _duration_of_value(block: BlockPlan, call: Call) -> str:
     return f"{value} in units of {unit} as an ISO 8601 duration"
 
 
-_VISIT_WORDS = {"_VISITNUM": "number", "_VISIT": "name", "_VISITDY": "planned day", "_VISIT_EPOCH": "epoch"}
+_VISIT_WORDS = {"VISITNUM": "number", "VISIT": "name", "VISITDY": "planned day"}
 
 
 def _visit(_block: BlockPlan, call: Call) -> str:
     column = call.arguments[0]
-    what = _VISIT_WORDS[column.column] if isinstance(column, ColumnRef) else "name"
+    name = column.column.removeprefix("_") if isinstance(column, ColumnRef) else ""
+    what = _VISIT_WORDS.get(name, name)
     return f"the {what} of the visit that the study's table of visits gives for the collected text or date"
 
 
