@@ -32,8 +32,8 @@ from sdtm_il2.define.model import (
     described,
 )
 from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
-from sdtm_il2.plan.number import number
 from sdtm_il2.plan.model import DomainPlan, Plan
+from sdtm_il2.plan.number import number
 from sdtm_il2.standards import DatasetDef, Standard
 
 IG, CT = "STD.IG", "STD.CT"
