@@ -5,20 +5,23 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import chain
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.sources.odm_walk import FORM, GROUP, LEVELS, STUDY, SUBJECT, Entry, LevelPath
 
 Columns = Mapping[str, str]
+#: The items of a group: by name, or names and values.
+Items = Columns | tuple[list[str], list[str]]
 _TEXT: Final = pa.large_string()
 _NONE: Final[Columns] = {}
 _REMOVED: Final = "is in a removed one"
 #: Records that are kept as dictionaries before they go into columns.
-_BATCH: Final = 4096
+_BATCH: Final = 1024
 
 
 class Records:
@@ -35,12 +38,14 @@ class Records:
         self.form_files = array("h")
         self._names: dict[str, list[pa.Array]] = {}
         self._batch: list[tuple[Columns, ...]] = []
+        self._items: list[Items] = []
         self._places: list[tuple[int, int, int, int]] = []
         self._done = 0
 
-    def add(self, parts: tuple[Columns, ...], place: tuple[int, int, int, int]) -> None:
-        """Take one record: its columns by level, its items last; file and line of it and of its form."""
-        self._batch.append(parts)
+    def add(self, levels: tuple[Columns, ...], items: Items, place: tuple[int, int, int, int]) -> None:
+        """Take one record: its columns by level, its items; file and line of it and of its form."""
+        self._batch.append(levels)
+        self._items.append(items)
         self._places.append(place)
         if len(self._batch) == _BATCH:
             self._flush()
@@ -54,12 +59,12 @@ class Records:
             numbers.extend(found)
         self._places = []
         written: set[str] = set()
-        for part in zip(*self._batch, strict=True):  # one level of all records
-            for name, texts in _columns(part):
+        levels = [_level_columns(part) for part in zip(*self._batch, strict=True)]
+        for part in (*levels, _item_columns(self._items)):
+            for name, column in part:
                 chunks = self._names.get(name)
                 if chunks is None:
                     chunks = self._names[name] = [pa.nulls(self._done, _TEXT)] if self._done else []
-                column = pa.array(texts, _TEXT)
                 if name in written:  # an item that is called like a key of a level
                     column = pc.coalesce(column, chunks.pop())
                 written.add(name)
@@ -69,6 +74,7 @@ class Records:
                 chunks.append(pa.nulls(len(self._batch), _TEXT))
         self._done += len(self._batch)
         self._batch = []
+        self._items = []
 
     def columns(self) -> dict[str, pa.Array]:
         """All columns, in the order in which they were met. Empties the records as it goes."""
@@ -79,21 +85,30 @@ class Records:
         return found
 
 
-def _columns(part: Sequence[Columns]) -> Iterator[tuple[str, Sequence[str | None]]]:
-    """The columns of one level: name, and a text or None for each record."""
-    names = list(part[0])
-    if len(names) > 1 and all(map(len(names).__eq__, map(len, part))):
-        try:  # all records have the same columns, as the groups of one form mostly do
-            yield from zip(names, zip(*map(itemgetter(*names), part), strict=True), strict=True)
-        except KeyError:
-            pass
-        else:
-            return
-    for columns in part:
-        if not columns.keys() <= set(names):
-            names += [name for name in columns if name not in names]
-    for name in names:
-        yield name, [columns.get(name) for columns in part]
+def _level_columns(part: Sequence[Columns]) -> Iterator[tuple[str, pa.Array]]:
+    """The columns of one level of all records. Records of one element share its columns, and stand together."""
+    same = np.array(list(map(id, part)), np.uint64)
+    begins = np.concatenate(([True], same[1:] != same[:-1]))
+    codes = pa.array(np.cumsum(begins) - 1)
+    for name, column in _columns([part[begin] for begin in np.flatnonzero(begins).tolist()]):
+        yield name, column.take(codes)
+
+
+def _item_columns(part: Sequence[Items]) -> Iterator[tuple[str, pa.Array]]:
+    """The columns of the items. Groups of one kind mostly have the same names, in one list that they share."""
+    first = part[0] if part else {}
+    if isinstance(first, tuple) and all(isinstance(one, tuple) and one[0] is first[0] for one in part):
+        values = [one[1] for one in part if isinstance(one, tuple)]
+        for name, texts in zip(first[0], zip(*values, strict=True), strict=True):
+            yield name, pa.array(texts, _TEXT)
+    else:
+        yield from _columns([dict(zip(*one, strict=True)) if isinstance(one, tuple) else one for one in part])
+
+
+def _columns(part: Sequence[Columns]) -> Iterator[tuple[str, pa.Array]]:
+    """The columns of records, null where a record has none of that name."""
+    for name in dict.fromkeys(chain.from_iterable(part)):
+        yield name, pa.array([columns.get(name) for columns in part], _TEXT)
 
 
 class Snapshot:
@@ -108,6 +123,13 @@ class Snapshot:
 
     def items(self, path: LevelPath, values: dict[str, str], _: Mapping[str, str], /) -> None:
         """One record a group."""
+        self._add(path, values)
+
+    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
+        """One record a group."""
+        self._add(path, (names, values))
+
+    def _add(self, path: LevelPath, items: Items) -> None:
         study, subject, event, form, group = path
         assert group is not None  # the walk sends groups only
         self.records.add(
@@ -117,8 +139,8 @@ class Snapshot:
                 _NONE if event is None else event.tag.columns,
                 _NONE if form is None else form.tag.columns,
                 group.tag.columns,
-                values,
             ),
+            items,
             (self.file, group.line, self.file, group.line if form is None else form.line),
         )
 
@@ -211,6 +233,10 @@ class State:
         node.there = True
         node.file, node.line = self.file, entry.line
 
+    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
+        """Apply the transaction of a group to its items, which have none of their own."""
+        self.items(path, dict(zip(names, values, strict=True)), {})
+
     def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
         """Apply the transactions of the items of a group."""
         group, node = path[GROUP], self._nodes[GROUP]
@@ -259,7 +285,7 @@ class State:
             parts = [_NONE] * GROUP
             for one in path[1:-1]:
                 parts[one.level] = one.columns
-            found.add((*parts, node.columns, node.items), (node.file, node.line, form.file, form.line))
+            found.add((*parts, node.columns), node.items, (node.file, node.line, form.file, form.line))
         return found
 
 

@@ -109,6 +109,9 @@ class Sink(Protocol):
     def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
         """The items of one group; ``types`` are transactions that items state themselves."""
 
+    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
+        """The same for plain items, each with a name of its own."""
+
 
 class Walk:
     """Reads one ODM file after another into a sink: the groups of one form, or one group, or all.
@@ -167,9 +170,13 @@ class _File:
         self.values: dict[str, str] = {}  # of the open group, by item; `extra` are those beside the items
         self.extra: set[str] = set()
         self.types: dict[str, str] = {}
+        self.items: list[str] = []  # the names of the last run of plain items, one object for equal names
+        self.alike: dict[tuple[str, ...], list[str]] = {}
+        self.run: list[str] | None = None  # its values, where its group is the one that is open
         self.plain: list[list[str]] = []  # the attributes of items that are not in `values` yet
         self.tags: dict[tuple[str, ...], Tag] = {}
         self.levels: dict[str, int] = {}
+        self.form_wanted = not walk.form  # of the groups that begin now
         self.held = False  # a wanted group is open, or has ended without another element since
         self.definition = ""
         self.text: list[str] = []
@@ -268,14 +275,16 @@ class _File:
             self.stream.group_at = parser.CurrentByteIndex
         walk = self.walk
         wanted = True
-        if level >= FORM:
-            form = path[FORM]
-            wanted = not walk.form or (form is not None and form.tag.oid == walk.form)
+        if level == GROUP:
+            wanted = self.form_wanted
+            if wanted:
+                walk.seen.groups[tag.oid] = None
+                wanted = not walk.group or walk.group == tag.oid
+        else:
+            self.form_wanted = not walk.form
             if level == FORM:
                 walk.seen.forms[tag.oid] = None
-            elif wanted:
-                walk.seen.groups[tag.oid] = None
-                wanted = walk.group in ("", tag.oid)
+                wanted = self.form_wanted = self.form_wanted or walk.form == tag.oid
         held = wanted and level == GROUP
         if held != self.held:
             self.held = held
@@ -312,6 +321,10 @@ class _File:
 
     def send(self) -> None:
         """The items of the group that is open, or of a part of it, go to the sink."""
+        if self.run is not None:
+            self.walk.sink.run(tuple(self.path), self.items, self.run)
+            self.run = None
+            return
         self.drain()
         self.walk.sink.items(tuple(self.path), self.values, self.types)
         self.values = {}
@@ -321,13 +334,18 @@ class _File:
 
     def take(self, items: list[str], values: list[str]) -> None:
         """All items of the group that has just been opened."""
-        if self.held:
-            found = dict(zip(items, values, strict=True))
-            if len(found) == len(items):
-                self.values = found
-            else:  # an item stands twice
+        if not self.held:
+            return
+        if items is not self.items:
+            self.items = self.alike.get(tuple(items), items)
+            if self.items is items and len(set(items)) < len(items):  # an item stands twice
+                self.items = []
                 for item, value in zip(items, values, strict=True):
                     self.plain.append(["ItemOID", item, "Value", value])
+                return
+            if len(self.alike) < _MOST_TAGS:
+                self.alike[tuple(items)] = self.items
+        self.run = values
 
     def drain(self) -> None:
         """Values of the items that were kept: all at once if they have a name and a value alone."""
@@ -462,10 +480,7 @@ class _File:
         """Count a child of a wanted level or item that is not read: audit trail, annotations, a vendor's own."""
         own = parent.removeprefix(self.prefix)
         level = GROUP if own.startswith("ItemData") else _LEVEL_OF.get(own, -1)
-        entry = self.path[FORM] if level == FORM else None
-        if level < 0 or (level == GROUP and not self.held):
-            return
-        if entry is not None and self.walk.form not in ("", entry.tag.oid):
+        if level < 0 or (level == GROUP and not self.held) or (level == FORM and not self.form_wanted):
             return
         seen = self.walk.seen
         if not seen.unread:

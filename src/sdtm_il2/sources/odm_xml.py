@@ -32,7 +32,7 @@ _CODECS: Final = re.compile(r"iso8859-\d+|cp\d+|koi8-[rut]|utf-16-[bl]e|mac-\w+"
 
 #: A group of more bytes goes through the parser.
 _LONGEST: Final = 1 << 20
-#: Kinds of blanks between items that are remembered.
+#: Numbers of items for which what stands between them is remembered.
 _KINDS: Final = 1000
 
 Start = Callable[[str, list[str]], object]
@@ -51,43 +51,54 @@ class Cut:
         self._codec = codec
         self._prefix: bytes | None = None
         self._patterns: list[re.Pattern[str]] = []
-        self._known: list[set[str]] = [set(), set(), set(), set()]
+        self._between: dict[int, list[str]] = {}
+        self._items: list[str] = []
 
     def __call__(self, prefix: bytes, run: bytes) -> tuple[list[str], list[str]] | None:
-        """Names and values of the items, None if the parser must judge the run."""
+        """Names and values of the items, None if the parser must judge the run. Names that are the same as
+        before are the same list."""
         try:
             texts = run.decode(self._codec).split('"')
         except UnicodeDecodeError:
             return None
-        if len(texts) < 5 or len(texts) % 4 != 1:
-            return None
         if prefix != self._prefix:
             self._learn(prefix)
+        between = texts[::2]
+        if between != self._between.get(len(between)) and not self._check(between):
+            return None
         items, values = texts[1::4], texts[3::4]
-        for number, between in enumerate((texts[:1], texts[2::4], texts[4:-1:4], texts[-1:])):
-            if not self._known[number].issuperset(between) and not self._check(number, between):
+        if items != self._items:
+            if not _is_plain(items):
                 return None
-        held = "".join(items) + "".join(values)
-        return (items, values) if held.isprintable() and "<" not in held and "&" not in held else None
+            self._items = items
+        return (self._items, values) if _is_plain(values) else None
 
     def _learn(self, prefix: bytes) -> None:
         """What may stand before, between and after the quotes, for elements of this prefix."""
         self._prefix = prefix
+        self._between = {}
         name, blank = re.escape(prefix.decode("ascii", "replace")) + "ItemData", "[ \t\r\n]"
         begin = f"{blank}*<{name}{blank}+ItemOID{blank}*={blank}*"
         value = f"{blank}+Value{blank}*={blank}*"
         end = f"{blank}*(?:/>|>{blank}*</{name}{blank}*>)"
         self._patterns = [re.compile(one) for one in (begin, value, end + begin, f"{end}{blank}*")]
-        self._known = [set(), set(), set(), set()]
 
-    def _check(self, number: int, between: list[str]) -> bool:
-        known = self._known[number]
-        new = set(between) - known
-        if not all(map(self._patterns[number].fullmatch, new)):
+    def _check(self, between: list[str]) -> bool:
+        """Whether this is what stands between the quotes of plain items; it is remembered by its length."""
+        if len(between) < 3 or len(between) % 2 == 0:
             return False
-        if len(known) < _KINDS:
-            known |= new
+        parts = (between[:1], between[1::2], between[2:-1:2], between[-1:])
+        for pattern, texts in zip(self._patterns, parts, strict=True):
+            if not all(map(pattern.fullmatch, set(texts))):
+                return False
+        if len(self._between) < _KINDS:
+            self._between[len(between)] = between
         return True
+
+
+def _is_plain(texts: list[str]) -> bool:
+    held = "".join(texts)
+    return held.isprintable() and "<" not in held and "&" not in held
 
 
 class Stream:
@@ -286,9 +297,9 @@ class Stream:
 
 def _blanks(run: bytes) -> bytes:
     """Blanks that take up the lines and columns of the run."""
-    lines = len(_LINE_END.findall(run)) if b"\r" in run else run.count(b"\n")
-    after = len(run) - max(run.rfind(b"\n"), run.rfind(b"\r")) - 1
-    return b"\n" * lines + b" " * after
+    if b"\r" in run:
+        run = _LINE_END.sub(b"\n", run)
+    return b"\n" * run.count(b"\n") + b" " * (len(run) - run.rfind(b"\n") - 1)
 
 
 def local(name: str) -> str:
