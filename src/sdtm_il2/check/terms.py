@@ -24,7 +24,7 @@ def check_terms(spec: StudySpec, plan: Plan, sources: Sources, uses: Sequence[Us
     used: set[tuple[str, str]] = set()
     known: set[tuple[str, str]] = set()
     unmatched: dict[str, dict[tuple[str, str, str], int]] = {}
-    hidden = {via.via for terms in open_maps(plan) for via in terms.own.values()}
+    hidden = {via.via for terms in open_maps(plan) for via in (*terms.own.values(), *terms.written.values())}
     for use in uses:
         if use.kind is not Kind.TERM or use.terms is None:
             continue

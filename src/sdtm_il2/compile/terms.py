@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.errors import Location
-from sdtm_il2.plan.calls import TermMap, TermVia, normal
+from sdtm_il2.plan.calls import TermMap, TermVia, half_width, normal
 from sdtm_il2.spec.model import CodelistSpec, TermSpec, VariableSpec
 from sdtm_il2.standards import Codelist, VariableDef
 
@@ -89,7 +89,7 @@ def bind(study: Study, target: str, spec: VariableSpec | None, known: VariableDe
     """The lists of a variable: its own `codelist`, else those that the standard binds; with its own terms."""
     named = spec.codelist if spec else ""
     names = (named,) if named else known.codelists if known else ()
-    own: dict[str, TermVia] = {}
+    levels: list[list[tuple[str, TermVia]]] = []
     lists: list[Codelist] = []
     codes: list[str] = []
     study_list = ""
@@ -102,13 +102,10 @@ def bind(study: Study, target: str, spec: VariableSpec | None, known: VariableDe
         if listed is not None:
             if listed.sponsor:
                 study_list = listed.name
-            for entry in listed.terms:
-                own.setdefault(normal(entry.raw), TermVia(entry.term, str(entry.at)))
-            for term in listed.added:
-                own.setdefault(normal(term.text), TermVia(term.text, str(term.at)))
+            levels.append([(entry.raw, TermVia(entry.term, str(entry.at))) for entry in listed.terms])
+            levels.append([(term.text, TermVia(term.text, str(term.at))) for term in listed.added])
             if listed.sponsor:
-                for entry in listed.terms:
-                    own.setdefault(normal(entry.term), TermVia(entry.term, str(entry.at)))
+                levels.append([(entry.term, TermVia(entry.term, str(entry.at))) for entry in listed.terms])
         if cdisc is not None and not (listed and listed.sponsor):
             lists.append(cdisc)
             codes.append(cdisc.code)
@@ -117,17 +114,42 @@ def bind(study: Study, target: str, spec: VariableSpec | None, known: VariableDe
         for entry in spec.terms:
             if lists and not any(entry.term in one for one in lists):
                 _check_term(study, target, entry, lists[0], added)
-            own[normal(entry.raw)] = TermVia(entry.term, str(entry.at))
+        levels.insert(0, [(entry.raw, TermVia(entry.term, str(entry.at))) for entry in spec.terms])
         if not lists:
-            for entry in spec.terms:
-                own.setdefault(normal(entry.term), TermVia(entry.term, str(entry.at)))
-    if not own and not lists:
+            levels.append([(entry.term, TermVia(entry.term, str(entry.at))) for entry in spec.terms])
+    own, written = _own_terms(levels)
+    if not own and not written and not lists:
         return Binding(tuple(codes), study_list)
     title = study_list or "/".join(one.submission_value for one in lists) or "its terms"
     synonyms = spec is not None and spec.match == "synonyms"
     extensible = bool(study_list) or not lists or any(one.extensible for one in lists)
     at = spec.at if spec else Location()
-    return Binding(tuple(codes), study_list, TermMap(title, own, tuple(lists), synonyms, extensible, at))
+    return Binding(
+        tuple(codes), study_list, TermMap(title, own, tuple(lists), synonyms, extensible, at, written)
+    )
+
+
+def _own_terms(
+    levels: list[list[tuple[str, TermVia]]],
+) -> tuple[dict[str, TermVia], dict[str, TermVia]]:
+    """The specification's terms by `normal` text, the first level first; and as written, where one level has several
+    terms for texts that differ in case only: those count in no other case."""
+    own: dict[str, TermVia] = {}
+    written: dict[str, TermVia] = {}
+    apart: set[str] = set()
+    for level in levels:
+        terms: dict[str, set[str]] = {}
+        for text, via in level:
+            terms.setdefault(normal(text), set()).add(via.term)
+        clashing = {key for key, found in terms.items() if len(found) > 1 and key not in own} - apart
+        for text, via in level:
+            key = normal(text)
+            if key in clashing:
+                written.setdefault(half_width(text).strip(), via)
+            elif key not in apart:
+                own.setdefault(key, via)
+        apart |= clashing
+    return own, written
 
 
 def _added(study: Study, name: str) -> tuple[TermSpec, ...]:
@@ -148,7 +170,7 @@ def check_literal(
     if found is not None:
         return found.term
     values = [term.value for one in terms.lists for term in one.terms] + [
-        via.term for via in terms.own.values()
+        via.term for via in (*terms.own.values(), *terms.written.values())
     ]
     first = terms.lists[0] if terms.lists else None
     study.problems.add(

@@ -12,7 +12,7 @@ import pandas as pd
 from sdtm_il2.dataset import distinct, ranks, take
 from sdtm_il2.methods.evaluate import filled, select_by
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
-from sdtm_il2.plan.calls import ColumnRef, normal
+from sdtm_il2.plan.calls import ColumnRef, half_width, normal
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, JoinPlan, TestsPlan
 
 
@@ -243,9 +243,24 @@ def _decoded(view: View) -> None:
         view.block.tables.append(positions)
 
 
-def lookup(columns: Sequence[pd.Series], keys: Sequence[tuple[str, ...]]) -> Positions:
-    """For each record the place of its key, matched without case, width and outer blanks; -1 where none is."""
-    index = {tuple(normal(part) for part in key): place for place, key in reversed(list(enumerate(keys)))}
+def lookup(
+    columns: Sequence[pd.Series],
+    keys: Sequence[tuple[str, ...]],
+    others: Sequence[tuple[str, ...]] = (),
+) -> Positions:
+    """For each record the place of its key; -1 where none is.
+
+    The key as it is written counts first. Else case, width and outer blanks do not count, as long as that fits one
+    key only: where Ca and CA both stand, in ``keys`` or among the ``others``, ``cA`` is neither.
+    """
+    exact: dict[tuple[str, ...], int] = {}
+    for place, key in enumerate(keys):
+        exact.setdefault(_written(key), place)
+    loose: dict[tuple[str, ...], int] = {}
+    for written in dict.fromkeys([*exact, *(_written(key) for key in others)]):
+        folded = tuple(normal(part) for part in written)
+        loose[folded] = -1 if folded in loose else exact.get(written, -1)
+        exact.setdefault(written, -1)
     encoded = [distinct(column) for column in columns]
     combined = np.zeros(len(columns[0]), np.int64)
     for one in encoded:
@@ -255,10 +270,17 @@ def lookup(columns: Sequence[pd.Series], keys: Sequence[tuple[str, ...]]) -> Pos
     for number in numbers.tolist():
         parts: list[str] = []
         for one in reversed(encoded):
-            parts.append(normal(one.values[number % len(one.values)]))
+            parts.append(one.values[number % len(one.values)])
             number //= len(one.values)
-        places.append(index.get(tuple(reversed(parts)), -1))
+        written = _written(parts[::-1])
+        folded = tuple(normal(part) for part in written)
+        places.append(exact[written] if written in exact else loose.get(folded, -1))
     return np.array([*places, -1], np.int64)[codes]
+
+
+def _written(key: Sequence[str]) -> tuple[str, ...]:
+    """A key as it is written, width and outer blanks aside."""
+    return tuple(half_width(part).strip() for part in key)
 
 
 def _joined_text(columns: Sequence[pd.Series]) -> pd.Series:
@@ -307,9 +329,9 @@ def _long(view: View, tests: TestsPlan) -> None:
     block = view.block
     columns = [view.read(ref) for ref in tests.by]
     keys = [row.by for row in tests.rows]
-    places = lookup(columns, keys)
     other = [*sorted(tests.elsewhere), *sorted(tests.discarded)]
-    elsewhere = lookup(columns, other) if other else np.full(len(block), -1, np.int64)
+    places = lookup(columns, keys, other)
+    elsewhere = lookup(columns, other, keys) if other else np.full(len(block), -1, np.int64)
     unknown = (places < 0) & (elsewhere < 0)
     view.report(
         "DATA820", unknown, _joined_text(columns), at=tests.at, target=f"{view.domain.plan.domain} records",

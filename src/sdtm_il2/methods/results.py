@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,15 @@ from sdtm_il2.methods.evaluate import (
     where,
 )
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap, VariableRef
+from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap, VariableRef, half_width
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.plan.number import number, plain
 from sdtm_il2.spec.model import RangeRow, TestRow, UnitRow
 
-_LIMIT = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([+-]?\d+(?:\.\d+)?)\s*")
-_RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|～|－|to)\s*([+-]?\d+(?:\.\d+)?)\s*")
+_SIGN = re.compile(r"\s*(<=|>=|<|>|≤|≥)\s*(\S.*)", re.DOTALL)
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+_LIMIT = re.compile(rf"\s*(<=|>=|<|>|≤|≥)\s*({_NUMBER})\s*")
+_RANGE = re.compile(rf"\s*({_NUMBER})\s*(?:-|–|—|~|to)\s*({_NUMBER})\s*")
 
 
 @functools.cache
@@ -131,7 +133,8 @@ def limit(view: View, call: Call) -> pd.Series:
         return where(view.read(table.cells[side.text]), keep)
     column = view.read(table.cells["range"])
     encoded = distinct(column)
-    limits = [range_limits(text) for text in encoded.values]
+    decimal = _decimal(view)
+    limits = [range_limits(text, decimal) for text in encoded.values]
     if side.text == "low" and len(column):
         bad = np.array([one is None for one in limits], bool)[encoded.codes]
         view.report("DATA822", bad & keep, column, at=call.at, column=str(table.cells["range"]))
@@ -139,21 +142,31 @@ def limit(view: View, call: Call) -> pd.Series:
     return where(encoded.spread([one[place] if one is not None else "" for one in limits]), keep)
 
 
-def range_limits(text: str) -> tuple[str, str] | None:
-    """Lower and upper limit of a range as collected; None if it is none.
+def range_limits(text: str, decimal: str = ".") -> tuple[str, str] | None:
+    """Lower and upper limit of a range as collected, in half-width digits; None if it is none, or runs downwards.
 
     >>> range_limits("3.5～9.5"), range_limits("<5"), range_limits(""), range_limits("negative")
     (('3.5', '9.5'), ('', '5'), ('', ''), None)
+    >>> range_limits("-3.5--1.5"), range_limits("3.5--9.5"), range_limits("9.5-3.5")
+    (('-3.5', '-1.5'), None, None)
     """
-    if not text.strip():
+    written = _written(text, decimal)
+    if not written.strip():
         return "", ""
-    both = _RANGE.fullmatch(text)
+    both = _RANGE.fullmatch(written)
     if both:
-        return both.group(1), both.group(2)
-    one = _LIMIT.fullmatch(text)
-    if one and one.group(1):
+        low, high = both.groups()
+        return (low, high) if Decimal(low) <= Decimal(high) else None
+    one = _LIMIT.fullmatch(written)
+    if one:
         return ("", one.group(2)) if one.group(1) in ("<", "<=", "≤") else (one.group(2), "")
     return None
+
+
+def _written(text: str, decimal: str) -> str:
+    """A text with half-width digits and signs, a hyphen for the sign minus, and a point before the decimals."""
+    text = half_width(text).replace("−", "-")
+    return text.replace(",", ".") if decimal == "," else text
 
 
 def not_done_mask(view: View) -> Mask:
@@ -216,7 +229,7 @@ def number_of(view: View, call: Call) -> pd.Series:
     """The number that a text is; missing where it is none, which a result such as <0.5 may be."""
     encoded = distinct(evaluate(view, call.arguments[0]))  # type: ignore[arg-type]
     decimal = _decimal(view)
-    values = [number(text.replace(",", ".") if decimal == "," else text) for text in encoded.values]
+    values = [number(_written(text, decimal)) for text in encoded.values]
     numbers = np.array([*(np.nan if one is None else float(one) for one in values), np.nan], np.float64)
     return pd.Series(numbers[encoded.codes])
 
@@ -405,6 +418,7 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     results: list[str] = []
     unknown: list[str] = []
     unmatched: list[TermMap | None] = []
+    unread: list[bool] = []
     for key in keys.tolist():
         row, unit_text, conversion_ = combined.parts[key // len(texts.values)]
         text = texts.values[key % len(texts.values)]
@@ -417,12 +431,15 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
             value = found.term if found is not None else ""
         unmatched.append(outside)
         unknown.append(unit_text if conversion_ is None and value else "")
-        results.append(_one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else "")
+        found_ = _one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else ""
+        unread.append(found_ is None)
+        results.append(found_ or "")
     if len(codes) and view.variable.endswith("STRESC"):
         # one issue a unit and a list, so that the same ones come out of any partition
         for one in sorted(set(unknown) - {""}):
             mask = np.array([text == one for text in unknown], bool)[codes]
             view.report("DATA821", mask, original, at=call.at, units=one)
+        view.report("DATA825", np.array([*unread, False], bool)[codes], texts_column, at=call.at)
         lists = {terms.name: terms for terms in unmatched if terms is not None}
         for name, terms in sorted(lists.items()):
             mask = np.array([other is not None and other.name == name for other in unmatched], bool)[codes]
@@ -431,22 +448,21 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     return char(np.array([*results, ""], dtype=object)[codes])
 
 
-def _one(text: str, conversion_: Conversion, decimal: str, *, numeric: bool) -> str:
-    written = text.replace(",", ".") if decimal == "," else text
+def _one(text: str, conversion_: Conversion, decimal: str, *, numeric: bool) -> str | None:
+    """The standard result of one text; None where digits in an unknown shape would have to be converted."""
+    written = _written(text, decimal)
     value = number(written)
     if value is not None:
-        if numeric or conversion_.changed:
-            return plain(conversion_.apply(value))
-        return text
+        return plain(conversion_.apply(value)) if numeric or conversion_.changed else written
     if numeric:
         return ""
-    bounded = _LIMIT.fullmatch(written)
-    if conversion_.changed and bounded and bounded.group(1):
-        try:
-            return bounded.group(1) + plain(conversion_.apply(Decimal(bounded.group(2))))
-        except InvalidOperation:
-            return text
-    return text
+    if not conversion_.changed:
+        return text
+    bounded = _SIGN.fullmatch(written)
+    limit = number(bounded.group(2)) if bounded else None
+    if bounded and limit is not None:
+        return bounded.group(1) + plain(conversion_.apply(limit))
+    return None if any(one.isnumeric() for one in written) else text
 
 
 def _decimal(view: View) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -82,11 +83,44 @@ def half_width(text: str) -> str:
     return text.translate(_HALF_WIDTH)
 
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+#: Parts of units whose first letter is m for milli (or no prefix): nobody means mega when the text is in capitals.
+_MILLI = frozenset({"mg", "ml", "mm", "mmol", "mol", "meq", "mosm", "min", "mmhg", "msec", "month", "months"})
+#: Single letters that are one unit in either case.
+_EITHER_CASE = frozenset("ulghd")
+
+
+def same_unit(text: str, unit: str) -> bool:
+    """Whether a text that differs from a unit in case only can be no other unit.
+
+    All capitals, all small letters and a capital at the start are how people write; mM is not mm, and M at the
+    start may be mega.
+
+    >>> same_unit("MG/DL", "mg/dL"), same_unit("Kg", "kg"), same_unit("meq/l", "mEq/L")
+    (True, True, True)
+    >>> same_unit("mM", "mm"), same_unit("MU", "mU"), same_unit("mBq", "MBq"), same_unit("M", "m")
+    (False, False, False, False)
+    """
+    parts, names = _LETTERS.findall(text), _LETTERS.findall(unit)
+    if len(parts) != len(names):
+        return False
+    for part, name in zip(parts, names, strict=True):
+        folded = part.casefold()
+        if part == name:
+            continue
+        usual = text.isupper() or part.islower() or part.istitle()
+        known = folded in _EITHER_CASE if len(part) == 1 else usual
+        if not known or (part[0] != name[0] and folded[0] == "m" and folded not in _MILLI):
+            return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class TermMap:
     """How raw texts become terms of one variable: its own terms, the study's list, then CDISC.
 
-    ``own`` is keyed by `normal` text. ``lists`` are the CDISC codelists, in order; ``synonyms`` also matches
+    ``own`` is keyed by `normal` text, ``written`` by the text as it is written where the specification itself
+    tells two terms apart by case (``mU`` and ``MU``). ``lists`` are the CDISC codelists, in order; ``synonyms`` also matches
     their synonyms and preferred terms. ``extensible`` tells whether a sponsor term could be added.
     """
 
@@ -96,10 +130,13 @@ class TermMap:
     synonyms: bool = False
     extensible: bool = True
     at: Location = NOWHERE
+    written: Mapping[str, TermVia] = field(default_factory=dict)
 
     def find(self, raw: str) -> TermVia | None:
         """The term for a raw text, None where nothing matches."""
         key, text = normal(raw), half_width(raw).strip()
+        if text in self.written:
+            return self.written[text]
         if key in self.own:
             return self.own[key]
         indexes = [_index(codelist) for codelist in self.lists]
@@ -109,7 +146,12 @@ class TermMap:
         for one in indexes:
             place = one.any_case.get(key, _NONE)
             # G/L is a synonym of 10^9/L: it is not g/L written in capitals
-            places.append(place if one.synonyms.get(text, place) == place else _NONE)
+            if one.synonyms.get(text, place) != place:
+                place = _NONE
+            # and MU is not mU: in units the case is part of the meaning
+            if place != _NONE and one.units and not same_unit(text, one.texts[place]):
+                place = _NONE
+            places.append(place)
         if self.synonyms:
             places += [one.synonyms_any_case.get(key, _NONE) for one in indexes]
         for place, codelist in zip(
@@ -131,6 +173,8 @@ class _Index:
     any_case: Mapping[str, int]
     synonyms: Mapping[str, int]
     synonyms_any_case: Mapping[str, int]
+    texts: tuple[str, ...]
+    units: bool
 
 
 _INDEXES: dict[int, tuple[Codelist, _Index]] = {}
@@ -140,6 +184,7 @@ def _index(codelist: Codelist) -> _Index:
     """The index of a codelist; built once a process, lists are frozen."""
     held = _INDEXES.get(id(codelist))
     if held is None:
+        units = bool({"Unit", "Units"} & set(codelist.name.split()))
         values: dict[str, int] = {}
         any_case: dict[str, int] = {}
         synonyms: dict[str, int] = {}
@@ -150,8 +195,11 @@ def _index(codelist: Codelist) -> _Index:
             for text in (*term.synonyms, term.preferred_term):
                 if text:
                     _add(synonyms, text, place)
-                    _add(synonyms_any_case, normal(text), place)
-        index = _Index(values, any_case, synonyms, synonyms_any_case)
+                    # a unit's short synonym (mcm, GI/L) counts as it is written only, its name in any case
+                    if not units or " " in text:
+                        _add(synonyms_any_case, normal(text), place)
+        texts = tuple(term.value for term in codelist.terms)
+        index = _Index(values, any_case, synonyms, synonyms_any_case, texts, units)
         held = _INDEXES[id(codelist)] = (codelist, index)  # held, so that its id stays its own
     return held[1]
 

@@ -1,0 +1,164 @@
+"""What a hostile data manager, a sloppy site and a sceptical reviewer try: no wrong value comes out in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtm_il2.build import Build
+from sdtm_il2.errors import Issue
+from study import build_study, cells
+
+FILES = {
+    "study.yaml": """\
+study: T1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  lb: {path: raw/lb.csv, subject: SUBJ}
+domains: [dm.yaml, lb.yaml]
+""",
+    "dm.yaml": """\
+domain: DM
+keys: [STUDYID, USUBJID]
+records: [{from: dm}]
+variables:
+  SUBJID: {assign: SUBJ}
+  SITEID: {hardcode: "01"}
+  SEX: {hardcode: F}
+  COUNTRY: {hardcode: CHN}
+  RFSTDTC: {datetime: START}
+""",
+    "lb.yaml": """\
+domain: LB
+keys: [STUDYID, USUBJID, LBREFID]
+records:
+  - from: lb
+    tests: {table: tests.csv, by: [ITEM], result: RES, unit: UNIT, range: RANGE, units: units.csv}
+variables:
+  LBREFID: {assign: NO}
+  LBDTC: {datetime: D}
+""",
+    "tests.csv": "ITEM,LBTESTCD,LBCAT,LBSPEC,standard_unit\nCreat,CREAT,CHEMISTRY,SERUM,umol/L\n",
+    "units.csv": "LBTESTCD,from,to,factor,places,source\nCREAT,mg/dL,umol/L,88.4,1,molar mass\n",
+    "raw/dm.csv": "SUBJ,START\n01,2024-03-05\n",
+}
+
+
+def laboratory(folder: Path, rows: list[tuple[str, str, str, str]], **files: str) -> Build:
+    """A build of laboratory rows: item, result, unit, range."""
+    lines = [f'01,{number:02},"{i}","{r}","{u}","{g}",2024-03-01' for number, (i, r, u, g) in enumerate(rows)]
+    raw = "SUBJ,NO,ITEM,RES,UNIT,RANGE,D\n" + "\n".join(lines) + "\n"
+    return build_study(
+        folder, FILES | {"raw/lb.csv": raw} | {k.replace("_", "."): v for k, v in files.items()}
+    )
+
+
+def found(result: Build, code: str) -> list[Issue]:
+    return [one for one in result.issues if one.code == code]
+
+
+def test_text_in_a_converted_unit_is_converted_or_reported(tmp_path: Path) -> None:
+    texts = ["5-10", "1,5", "5.2 H", "~5", "0.5", "０.５", "＜0.5", "<.5", ">1E3", "+", "－", "阴性"]
+    result = laboratory(tmp_path, [("Creat", text, "mg/dL", "") for text in texts])
+    assert cells(result.datasets["LB"], ["LBORRES", "LBSTRESC", "LBSTRESN"]) == [
+        ("5-10", "", ""),
+        ("1,5", "", ""),
+        ("5.2 H", "", ""),
+        ("~5", "", ""),
+        ("0.5", "44.2", "44.2"),
+        ("０.５", "44.2", "44.2"),
+        ("＜0.5", "<44.2", ""),
+        ("<.5", "<44.2", ""),
+        (">1E3", ">88400", ""),
+        ("+", "+", ""),
+        ("－", "－", ""),
+        ("阴性", "阴性", ""),
+    ]
+    (told,) = found(result, "DATA825")
+    assert told.count == 4
+    assert told.message == (
+        "4 records hold 4 results with digits that are no number or <number, in a unit that is converted, "
+        "first at raw/lb.csv:2"
+    )
+    assert told.hint == "map them under `terms:` of the test, or query the site; --show-values prints them"
+
+
+def test_text_in_the_standard_unit_stays_as_collected(tmp_path: Path) -> None:
+    result = laboratory(
+        tmp_path, [("Creat", text, "umol/L", "") for text in ("5-10", "1:320", "０.５", "0.50")]
+    )
+    assert cells(result.datasets["LB"], ["LBSTRESC", "LBSTRESN"]) == [
+        ("5-10", ""),
+        ("1:320", ""),
+        ("0.5", "0.5"),
+        ("0.50", "0.5"),
+    ]
+    assert found(result, "DATA825") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("3.5--9.5", "", ""),
+        ("9.5-3.5", "", ""),
+        ("-3.5--1.5", "-3.5", "-1.5"),
+        ("-3.5-1.5", "-3.5", "1.5"),
+        ("３.５－９.５", "3.5", "9.5"),
+        ("3.5−9.5", "3.5", "9.5"),
+        ("＜5", "", "5"),
+        ("<-2", "", "-2"),
+    ],
+)
+def test_ranges_run_upwards(tmp_path: Path, text: str, low: str, high: str) -> None:
+    result = laboratory(tmp_path, [("Creat", "5", "umol/L", text)])
+    names = ["LBORNRLO", "LBORNRHI", "LBSTNRLO", "LBSTNRHI"]
+    assert cells(result.datasets["LB"], names) == [(low, high, low, high)]
+    assert len(found(result, "DATA822")) == (0 if low or high else 1)
+
+
+def test_items_that_differ_in_case_only_stay_apart(tmp_path: Path) -> None:
+    """Ca is calcium and CA another item: neither takes the other's results, and cA is neither."""
+    tests = "ITEM,LBTESTCD,LBCAT,LBSPEC\nCa,CA,CHEMISTRY,SERUM\nCA,CEA,CHEMISTRY,SERUM\nGlu,GLUC,CHEMISTRY,SERUM\n"
+    rows = [("Ca", "1", "g/L", ""), ("CA", "2", "g/L", ""), ("cA", "3", "g/L", ""), ("GLU", "4", "g/L", "")]
+    result = laboratory(tmp_path, rows, tests_csv=tests)
+    assert cells(result.datasets["LB"], ["LBTESTCD", "LBORRES"]) == [("CA", "1"), ("CEA", "2"), ("GLUC", "4")]
+    assert [one.count for one in found(result, "DATA820")] == [1]
+
+
+def test_items_of_another_domain_that_differ_in_case_only_stay_there(tmp_path: Path) -> None:
+    tests = "ITEM,domain,LBTESTCD,LBCAT,LBSPEC,note\nCa,LB,CA,CHEMISTRY,SERUM,\nCA,-,,,,not a test\n"
+    result = laboratory(tmp_path, [("Ca", "1", "g/L", ""), ("CA", "2", "g/L", "")], tests_csv=tests)
+    assert cells(result.datasets["LB"], ["LBTESTCD", "LBORRES"]) == [("CA", "1")]
+    assert result.balance.source("lb").not_submitted == {"not a test": 1}
+
+
+@pytest.mark.parametrize("unit", ["mM", "nM", "M", "MU", "MU/L", "mBq", "mS", "MV"])
+def test_units_whose_case_is_their_meaning_are_no_units_in_other_case(tmp_path: Path, unit: str) -> None:
+    """mM is not mm, and a million units (MU) are not a thousandth of one (mU)."""
+    tests = "ITEM,LBTESTCD,LBCAT,LBSPEC\nCreat,CREAT,CHEMISTRY,SERUM\n"
+    result = laboratory(tmp_path, [("Creat", "5", unit, "")], tests_csv=tests)
+    assert cells(result.datasets["LB"], ["LBORRES", "LBORRESU", "LBSTRESC"]) == [("5", "", "")]
+    assert len(found(result, "DATA802")) == 1
+
+
+@pytest.mark.parametrize(
+    ("unit", "term"),
+    [("MG/DL", "mg/dL"), ("mg/dl", "mg/dL"), ("Mg/dL", "mg/dL"), ("MMOL/L", "mmol/L"), ("u/L", "U/L"),
+     ("meq/L", "mEq/L"), ("Kg", "kg"), ("％", "%"), ("mU/L", "mU/L")],
+)  # fmt: skip
+def test_units_in_other_case_that_can_be_nothing_else(tmp_path: Path, unit: str, term: str) -> None:
+    tests = "ITEM,LBTESTCD,LBCAT,LBSPEC\nCreat,CREAT,CHEMISTRY,SERUM\n"
+    result = laboratory(tmp_path, [("Creat", "5", unit, "")], tests_csv=tests)
+    assert cells(result.datasets["LB"], ["LBORRESU", "LBSTRESC"]) == [(term, "5")]
+
+
+def test_terms_of_the_specification_that_differ_in_case_only_stay_apart(tmp_path: Path) -> None:
+    study = FILES["study.yaml"] + "codelists: {C71620: {terms: {MU: 10^6 IU, mu: mU, G/l: g/L}}}\n"
+    tests = "ITEM,LBTESTCD,LBCAT,LBSPEC\nCreat,CREAT,CHEMISTRY,SERUM\n"
+    rows = [("Creat", "5", unit, "") for unit in ("MU", "mu", "mU", "Mu")]
+    result = laboratory(tmp_path, rows, tests_csv=tests, study_yaml=study)
+    assert cells(result.datasets["LB"], ["LBORRESU"]) == [("10^6 IU",), ("mU",), ("mU",), ("",)]
+    assert [one.count for one in found(result, "DATA802")] == [1]
