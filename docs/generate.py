@@ -1,19 +1,24 @@
-"""Write docs/messages.md from the catalogue of issues and docs/keys.md from the JSON Schemas.
+"""Write docs/messages.md from the catalogue of issues, docs/keys.md from the JSON Schemas, and the tables of methods
+in docs/language.md from the docstrings of the methods.
 
-Run it after either changed: ``.venv/bin/python docs/generate.py`` (or ``make docs``); a test compares.
+Run it after one of them changed: ``.venv/bin/python docs/generate.py`` (or ``make docs``); a test compares.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import sdtm_il2.build  # noqa: F401 - registers the methods
 from sdtm_il2.errors import Definition, catalogue
+from sdtm_il2.methods.evaluate import METHODS as FUNCTIONS
 from sdtm_il2.report.text import template_text
+from sdtm_il2.spec.methods import METHODS
 
 HERE = Path(__file__).resolve().parent
 Schema = Mapping[str, Any]
@@ -47,14 +52,107 @@ This page is generated from the schemas: `make docs`.
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     for name, page in pages().items():
         (HERE / name).write_text(page, encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"messages.md": _messages(), "keys.md": _keys()}
+    return {"messages.md": _messages(), "keys.md": _keys(), "language.md": _language()}
+
+
+# ---- the tables of language.md -----------------------------------------------------------------------------
+
+#: Methods that the language knows under one name and the library under two.
+FURTHER = {"duration": "duration_of_value", "epoch": "epoch_by_date"}
+
+#: Methods that share a section of the page.
+ANCHORS = dict.fromkeys(("earliest", "latest"), "earliest-latest")
+
+#: What comes by itself, and the method that fills it ("": said here).
+AUTOMATIC = (
+    ("STUDYID, DOMAIN, USUBJID", "The study, the domain, and the subject as `usubjid:` writes it."),
+    ("--SEQ", "The number of the record within its subject, in the order of `sort`."),
+    ("--DY, --STDY, --ENDY", "study_day"),
+    ("--TEST", "paired"),
+    ("VISITNUM, VISIT, VISITDY", "visit"),
+    ("EPOCH", "epoch"),
+    ("--ORRES", "result"),
+    ("--ORRESU", "unit"),
+    ("--ORNRLO, --ORNRHI", "limit"),
+    ("the same, with a table of ranges", "table_limit"),
+    ("--STAT", "not_done"),
+    ("--REASND", "reason_not_done"),
+    ("--STRESC", "standard_text"),
+    ("--STRESN, --STNRLO, --STNRHI", "standard_number"),
+    ("--STRESU", "standard_unit"),
+    ("the same, with `standard:`", "standard_cell"),
+    ("--NRIND", "range_indicator"),
+    ("the same, with `indicator:`", "indicator"),
+)
+
+
+def _language() -> str:
+    """The page as it stands, with its generated tables anew."""
+    text = (HERE / "language.md").read_text(encoding="utf-8")
+    for name, table in (("methods", _methods()), ("automatic", _automatic())):
+        pattern = rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end of {name} -->)"
+        text, count = re.subn(
+            pattern, lambda found, table=table: found[1] + table + found[2], text, flags=re.DOTALL
+        )
+        if count != 1:
+            raise ValueError(f"language.md has no place for the table of {name}")
+    return text
+
+
+def _methods() -> str:
+    """Every method of the language with the rule that its docstring states and an example of the schema."""
+    folder = files("sdtm_il2") / "data" / "schemas"
+    schema = json.loads((folder / "domain.schema.json").read_text(encoding="utf-8"))
+    described = _descriptions(schema)
+    rows = []
+    for name in METHODS:
+        rules = [_rule(FUNCTIONS[one].__doc__) for one in (name, FURTHER.get(name, "")) if one]
+        quoted = re.findall(r"`([^`]+)`", described.get(name, ""))
+        example = next((one for one in quoted if one.startswith(name)), name)
+        rows.append(
+            f"| [`{name}`](#{ANCHORS.get(name, name)}) | {_cell(' '.join(rules))} | `{_code(example)}` |\n"
+        )
+    return "\n| Method | Rule | For example |\n|---|---|---|\n" + "".join(rows) + "\n"
+
+
+def _descriptions(schema: Any) -> dict[str, str]:
+    """What the schema says of each method."""
+    found: dict[str, str] = {}
+    if isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        if "hardcode" in properties:
+            found = {name: str(one.get("description", "")) for name, one in properties.items()}
+        for one in schema.values():
+            found = _descriptions(one) | found
+    return found
+
+
+def _code(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _automatic() -> str:
+    rows = [
+        f"| {names} | {_cell(_rule(FUNCTIONS[method].__doc__) if method in FUNCTIONS else method)} |\n"
+        for names, method in AUTOMATIC
+    ]
+    return "\n| Variables | Rule |\n|---|---|\n" + "".join(rows) + "\n"
+
+
+def _rule(docstring: str | None) -> str:
+    """The first paragraph of a docstring, without the name of the variable that it may begin with."""
+    if not docstring:
+        raise ValueError("a method without a docstring has no rule to print")
+    text = " ".join(docstring.strip().split("\n\n")[0].split())
+    rule = re.sub(r"^--[A-Z]+(?:(?:, | and )--[A-Z]+)*:? ", "", text)
+    return rule[:1].upper() + rule[1:]
 
 
 # ---- messages ---------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 In a document, in order: a fenced block whose first line is ``# file: PATH`` (or after ``<!-- file: PATH -->``)
 becomes that file; in a ``console`` block each line after ``$`` is run and its output compared, where a line
 ``...`` stands for any lines; ``python`` blocks with prompts run as doctests.
+
+In docs/language.md every example is built: see `Example`.
 """
 
 from __future__ import annotations
@@ -16,21 +18,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
+
+from study import build_study, cells, read_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     "README.md",
     "examples/quickstart/README.md",
     "docs/tutorial.md",
-    "docs/language.md",
     "docs/outputs.md",
 )
+LANGUAGE = "docs/language.md"
 FENCE = re.compile(
     r"(?:<!-- file: (?P<comment>\S+) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -142,7 +147,7 @@ def test_every_specification_of_a_document_can_be_built(document: str, folder: P
         assert code == 0, f"{study}\n{found}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, LANGUAGE])
 def test_links_between_pages_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", text):
@@ -162,6 +167,115 @@ def test_files_that_the_quickstart_page_quotes_are_the_files() -> None:
                 assert line == "..." or line in held, f"{document}: {name}: {line}"
 
 
+# ---- docs/language.md --------------------------------------------------------------------------------------
+
+#: Where a file, or the records of a dataset with the codes of all issues, begin within a fenced block.
+PART = re.compile(
+    r"^# (?:(?P<file>[\w./-]+\.(?:yaml|csv|txt|xml))(?P<frame> \(frame\))?"
+    r"|(?P<dataset>[A-Z]{2,8})(?: \((?P<codes>[^)]+)\))?)\n",
+    re.MULTILINE,
+)
+#: Issues about what a small example leaves out: expected variables, unread columns, unused rows of tables.
+COVERAGE = ("PLAN411", "DATA851", "DATA852", "SRC326")
+
+
+@dataclass(slots=True)
+class Example:
+    """One example: its files, the records that come out of it, and the codes of its issues.
+
+    Fenced blocks hold parts that begin with ``# NAME.yaml`` or ``# DATASET (CODES)``. YAML files are laid over
+    the frames of the page, key by key; a list replaces a list. An example ends with its datasets.
+    """
+
+    line: int
+    files: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, str] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
+
+
+def _examples() -> tuple[dict[str, Any], list[Example]]:
+    frames: dict[str, Any] = {}
+    found: list[Example] = []
+    for block in blocks(LANGUAGE):
+        begins = [*PART.finditer(block.text)]
+        assert begins, f"{LANGUAGE}:{block.line}: a fenced block without the name of a file"
+        assert begins[0].start() == 0, f"{LANGUAGE}:{block.line}: text before the name of a file"
+        ends = [one.start() for one in begins[1:]] + [len(block.text)]
+        for begin, end in zip(begins, ends, strict=True):
+            text = block.text[begin.end() : end]
+            if begin["frame"]:
+                frames[begin["file"]] = yaml.load(text, yaml.BaseLoader)
+                continue
+            if begin["file"] and (not found or found[-1].expected):
+                found.append(Example(block.line))
+            if begin["file"]:
+                assert begin["file"] not in found[-1].files, f"{LANGUAGE}:{block.line}"
+                found[-1].files[begin["file"]] = text
+            else:
+                found[-1].expected[begin["dataset"]] = text
+                found[-1].codes |= set(re.findall(r"[A-Z]+[0-9]+", begin["codes"] or ""))
+    return frames, found
+
+
+FRAMES, EXAMPLES = _examples()
+
+
+def _laid_over(frame: Any, own: Any, key: str = "") -> Any:
+    """A frame with an example's own keys; what stands under `variables` replaces the frame's line whole."""
+    if not (isinstance(frame, dict) and isinstance(own, dict)):
+        return own
+    if key == "variables":
+        return frame | own
+    return frame | {name: _laid_over(frame.get(name), value, name) for name, value in own.items()}
+
+
+def _study_of(example: Example) -> dict[str, str]:
+    """The files of an example: the frames of the files that it shows, and the sources whose file it has."""
+    read = {
+        name: yaml.load(text, yaml.BaseLoader)
+        for name, text in example.files.items()
+        if name.endswith("yaml")
+    }
+    whole = {name: _laid_over(FRAMES.get(name), own) for name, own in read.items()}
+    study = _laid_over(FRAMES["study.yaml"], read.get("study.yaml", {}))
+    own_sources = read.get("study.yaml", {}).get("sources", {})
+    study["sources"] = {
+        name: source
+        for name, source in study["sources"].items()
+        if name in own_sources or source["path"] in example.files
+    }
+    domains = [name for name, one in whole.items() if "/" not in name and {"domain", "tables"} & set(one)]
+    study.setdefault("domains", domains)
+    texts = {
+        name: yaml.safe_dump(one, default_style='"', allow_unicode=True, sort_keys=False, width=1000)
+        for name, one in {**whole, "study.yaml": study}.items()
+    }
+    return example.files | texts
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"line {one.line}")
+def test_an_example_of_the_language_gives_its_records(example: Example, tmp_path: Path) -> None:
+    built = build_study(tmp_path, _study_of(example))
+    found = sorted({one.code for one in built.issues} - set(COVERAGE))
+    assert found == sorted(example.codes), [one.text(show_values=True) for one in built.issues]
+    assert example.expected
+    for name, table in example.expected.items():
+        names, rows = read_rows(table)
+        assert cells(built.datasets[name], names) == rows, name
+
+
+def test_every_method_and_key_is_on_the_page() -> None:
+    """A key of the language that the page does not name has no meaning for its reader."""
+    text = (ROOT / LANGUAGE).read_text(encoding="utf-8")
+    shown = "".join(re.findall(r"`[^`\n]+`", text)) + "".join(block.text for block in blocks(LANGUAGE))
+    words = set(re.findall(r"\w+", shown))
+    keys = set(
+        re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "keys.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert sorted(keys - words) == []
+    assert len(EXAMPLES) > 45
+
+
 def _generator() -> ModuleType:
     spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
     assert spec is not None
@@ -171,7 +285,7 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["messages.md", "keys.md"])
+@pytest.mark.parametrize("name", ["messages.md", "keys.md", "language.md"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     expected = _generator().pages()[name]
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == expected, "run: make docs"
