@@ -207,10 +207,9 @@ def through_terms(view: View, column: pd.Series, call: Call) -> pd.Series:
             kind: OneOf["DATA801", "DATA802"] = "DATA802" if terms.extensible else "DATA801"
             at = terms.at if terms.at.file else call.at
             view.report(kind, mask, column, at=at, codelist=terms.name)
-        counts = encoded.counts(None if view.partition.first else view.block.subjects >= 0)
-        seen = view.partition.terms.setdefault((view.domain.plan.domain, view.variable), {})
-        for text, one, count in zip(encoded.values, found, counts, strict=True):
-            if one is not None and count:
-                key = (text, one.term, one.via)
-                seen[key] = seen.get(key, 0) + int(count)
+        uses = [
+            (text, one.term, one.via) if one is not None else None
+            for text, one in zip(encoded.values, found, strict=True)
+        ]
+        view.count_terms(uses, encoded.codes)
     return encoded.spread([one.term if one is not None else "" for one in found])

@@ -30,7 +30,17 @@ from sdtm_il2.methods.evaluate import (
     where,
 )
 from sdtm_il2.methods.view import Mask, View
-from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Options, TermMap, VariableRef, half_width
+from sdtm_il2.plan.calls import (
+    Call,
+    ColumnRef,
+    Literal,
+    Operand,
+    Options,
+    TermMap,
+    TermVia,
+    VariableRef,
+    half_width,
+)
 from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.plan.number import number, plain
 from sdtm_il2.spec.model import RangeRow, TestRow, UnitRow
@@ -53,12 +63,13 @@ def shipped_units() -> dict[tuple[str, str], Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How a number in an original unit becomes one in the standard unit."""
+    """How a number in an original unit becomes one in the standard unit; ``via`` says where the factor stands."""
 
     factor: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     places: int | None = None
     changed: bool = False
+    via: str = ""
 
     def apply(self, number: Decimal) -> Decimal:
         """The converted number, rounded half up to the stated places, trailing zeros dropped."""
@@ -364,12 +375,21 @@ def _by_unit(view: View, original: pd.Series) -> _Combined:
     for key in keys.tolist():
         row = table.rows[key // len(units.values)] if table is not None else None
         text = units.values[key % len(units.values)]
-        parts.append((row, text, conversion(view, row, text, table.units if table is not None else ())))
+        parts.append(
+            (
+                row,
+                text,
+                conversion(view.domain.plan.domain, row, text, table.units if table is not None else ()),
+            )
+        )
     return _Combined(codes.astype(np.int64), parts)
 
 
 #: Stands for a collected unit that matched no term: a number in it has no standard result.
 NO_TERM = "matched by no term"
+
+#: What gives a factor that no units table of the study states.
+SHIPPED = "the units of sdtm-il2"
 
 
 def _original_unit(view: View, operand: Operand) -> pd.Series:
@@ -381,14 +401,13 @@ def _original_unit(view: View, operand: Operand) -> pd.Series:
 
 
 def conversion(
-    view: View, row: TestRow | None, original: str, units: tuple[UnitRow, ...]
+    domain: str, row: TestRow | None, original: str, units: tuple[UnitRow, ...]
 ) -> Conversion | None:
     """The conversion of one test from a unit: the study's table first, then the shipped factors; None if none is known."""
     if original == NO_TERM:
         return None
     if row is None or not row.standard_unit or not original or row.standard_unit == original:
         return Conversion()
-    domain = view.domain.plan.domain
     testcd, specimen = row.variables.get(f"{domain}TESTCD", ""), row.variables.get(f"{domain}SPEC", "")
     fitting = [
         one
@@ -401,9 +420,11 @@ def conversion(
         # the most specific row counts: of the test and specimen, of the test, of any test
         best = max(fitting, key=lambda one: (bool(one.testcd), bool(one.specimen)))
         places = int(best.places) if best.places else None
-        return Conversion(Decimal(best.factor), Decimal(best.offset or "0"), places, changed=True)
+        return Conversion(
+            Decimal(best.factor), Decimal(best.offset or "0"), places, changed=True, via=str(best.at)
+        )
     shipped = shipped_units().get((original, row.standard_unit))
-    return Conversion(shipped, changed=True) if shipped is not None else None
+    return Conversion(shipped, changed=True, via=SHIPPED) if shipped is not None else None
 
 
 def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
@@ -418,6 +439,7 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     results: list[str] = []
     unknown: list[str] = []
     unmatched: list[TermMap | None] = []
+    uses: list[tuple[str, str, str] | None] = []
     unread: list[bool] = []
     for key in keys.tolist():
         row, unit_text, conversion_ = combined.parts[key // len(texts.values)]
@@ -425,16 +447,19 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
         terms = table.terms.get(row.terms) if table is not None and row is not None and row.terms else None
         value: str = text
         outside: TermMap | None = None
+        found: TermVia | None = None
         if terms is not None and text.strip():
             found = terms.find(text)
             outside = terms if found is None else None
             value = found.term if found is not None else ""
         unmatched.append(outside)
+        uses.append((text, found.term, found.via) if found is not None else None)
         unknown.append(unit_text if conversion_ is None and value else "")
         found_ = _one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else ""
         unread.append(found_ is None)
         results.append(found_ or "")
     if len(codes) and view.variable.endswith("STRESC"):
+        view.count_terms(uses, codes)
         # one issue a unit and a list, so that the same ones come out of any partition
         for one in sorted(set(unknown) - {""}):
             mask = np.array([text == one for text in unknown], bool)[codes]

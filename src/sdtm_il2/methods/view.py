@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -275,6 +276,17 @@ class View:
         )
         # all values stay until the partitions are merged: which are the most frequent is known only then
         self.partition.issues.append(replace(found, values=tuple(counted)))
+
+    def count_terms(
+        self, uses: Sequence[tuple[str, str, str] | None], codes: npt.NDArray[np.integer]
+    ) -> None:
+        """Keep what raw texts became: (raw text, term, what says so) of each code, with its number of records."""
+        kept = codes if self.partition.first else codes[self.block.subjects >= 0]
+        counts = np.bincount(kept, minlength=len(uses))
+        seen = self.partition.terms.setdefault((self.domain.plan.domain, self.variable), {})
+        for use, count in zip(uses, counts.tolist(), strict=True):
+            if use is not None and count:
+                seen[use] = seen.get(use, 0) + count
 
     def first_place(self, records: npt.NDArray[np.intp]) -> Location:
         """The first raw record among the records, by file and line."""

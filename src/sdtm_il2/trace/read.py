@@ -17,8 +17,12 @@ from sdtm_il2.dataset import Dataset
 from sdtm_il2.errors import Location, OutputError, issue
 from sdtm_il2.lineage import BLOCK, TEST
 from sdtm_il2.methods.evaluate import number_text
+from sdtm_il2.plan.number import number
 from sdtm_il2.trace.write import FILE, ROW
 from sdtm_il2.xpt import read_xpt
+
+#: Methods that convert to the standard unit.
+_CONVERTED = ("standard_text", "standard_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class TracedValue:
     """One value: what made it, from which cells and values, and the term that a raw text became.
 
     ``name`` is DOMAIN.VARIABLE; ``via`` is the line of the specification or the C-code that gave the term;
+    ``factor`` is the factor of a converted result with its units and its line;
     ``records`` counts the subject's records where the value was chosen among several.
     """
 
@@ -48,6 +53,7 @@ class TracedValue:
     term: str = ""
     via: str = ""
     records: int = 1
+    factor: str = ""
 
     def lines(self, indent: str = "") -> Iterator[str]:
         """The value as text, a fact a line; what it reads follows, indented."""
@@ -61,6 +67,8 @@ class TracedValue:
             yield f"{indent}  from {cell.place} {cell.column} = {cell.text!r}"
         if self.term:
             yield f"{indent}  term {self.term!r} by {self.via}"
+        if self.factor:
+            yield f"{indent}  factor {self.factor}"
         for one in self.reads:
             yield from one.lines(indent + "  ")
 
@@ -191,14 +199,16 @@ class _Folder:
         at = Location(*rule["at"])
         if rule["method"] == "tests" and block["tests"] and lineage[TEST] >= 0:
             at = Location(*block["tests"][lineage[TEST]])
-        term, via = self._term(dataset, name, value, cells)
         reads = tuple(
             one
             for read in rule["reads"]
             if read not in seen and read != title
             for one in self._read(dataset, usubjid, read, place, (*seen, title))
         )
-        return TracedValue(title, value, rule["method"], at, cells, reads, term, via)
+        # a standard result has no cell of its own: its term is that of the original result
+        term, via = self._term(dataset, name, value, cells or reads)
+        factor = self._factor(dataset, place, value) if rule["method"] in _CONVERTED else ""
+        return TracedValue(title, value, rule["method"], at, cells, reads, term, via, factor=factor)
 
     def _read(
         self, dataset: str, usubjid: str, read: str, place: int, seen: tuple[str, ...]
@@ -249,9 +259,22 @@ class _Folder:
         found = np.flatnonzero((parents == place) & (frame["QNAM"] == name).to_numpy(dtype=bool))
         return str(frame["QVAL"].iloc[int(found[0])]) if len(found) else ""
 
-    def _term(self, dataset: str, name: str, value: str, cells: tuple[Cell, ...]) -> tuple[str, str]:
-        """The term that one of the raw texts became, and what says so."""
-        texts = {cell.text.strip() for cell in cells}
+    def _factor(self, dataset: str, place: int, value: str) -> str:
+        """The factor by which a number (or a limit such as <5) was converted; "" if it was not."""
+        if number(value.lstrip("<>=≤≥")) is None:
+            return ""
+        lineage, _ = self._lineage(dataset, place)
+        for block, test, unit, words in self.rules(dataset)["factors"]:
+            same = (block, test) == (lineage[BLOCK], lineage[TEST])
+            if same and self._text(dataset, f"{dataset}ORRESU", place) == unit:
+                return str(words)
+        return ""
+
+    def _term(
+        self, dataset: str, name: str, value: str, made_from: tuple[Cell, ...] | tuple[TracedValue, ...]
+    ) -> tuple[str, str]:
+        """The term that one of the texts became, and what says so."""
+        texts = {(one.text if isinstance(one, Cell) else one.value).strip() for one in made_from}
         for domain, variable, raw, term, via, _ in self.json("lineage/terms.json"):
             if (domain, variable, term) == (dataset, name, value) and raw.strip() in texts:
                 return term, via

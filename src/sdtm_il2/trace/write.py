@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sdtm_il2.balance import record_fates
 from sdtm_il2.build import Build
 from sdtm_il2.dataset import arrow
+from sdtm_il2.lineage import BLOCK, TEST
+from sdtm_il2.methods.results import conversion
 from sdtm_il2.plan.calls import ColumnRef, Rule
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
+from sdtm_il2.plan.number import plain
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS
 from sdtm_il2.sources.model import Source
@@ -44,7 +48,7 @@ def write_lineage(build: Build, folder: Path) -> None:
         pq.write_table(
             _table(frame), folder / f"{name.lower()}.parquet", compression="zstd", compression_level=1
         )
-    rules = {domain.domain: _domain_rules(build.plan, domain) for domain in build.plan.domains}
+    rules = {domain.domain: _domain_rules(build, domain) for domain in build.plan.domains}
     _write_json(folder / "rules.json", rules)
     terms = [[use.domain, use.variable, use.raw, use.term, use.via, use.count] for use in build.lineage.terms]
     _write_json(folder / "terms.json", terms)
@@ -77,9 +81,11 @@ def _write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _domain_rules(plan: Plan, domain: DomainPlan) -> dict[str, Any]:
+def _domain_rules(build: Build, domain: DomainPlan) -> dict[str, Any]:
+    plan = build.plan
     return {
         "blocks": [_block_rules(block) for block in domain.blocks],
+        "factors": _factors(build, domain),
         "variables": {
             variable.name: {
                 "supplemental": variable.supplemental is not None,
@@ -91,6 +97,27 @@ def _domain_rules(plan: Plan, domain: DomainPlan) -> dict[str, Any]:
             for variable in domain.variables
         },
     }
+
+
+def _factors(build: Build, domain: DomainPlan) -> list[list[Any]]:
+    """Block, row of the tests table, original unit, and the factor that converts from it, where there is one."""
+    unit = f"{domain.domain}ORRESU"
+    frame, lineage = build.datasets[domain.domain].frame, build.lineage.datasets[domain.domain]
+    if unit not in frame:
+        return []
+    used = pd.DataFrame({BLOCK: lineage.blocks, TEST: lineage.tests, unit: frame[unit]}).drop_duplicates()
+    found: list[list[Any]] = []
+    for block, test, original in sorted(used.itertuples(index=False, name=None)):
+        tests = domain.blocks[block].tests
+        if tests is None or test < 0:
+            continue
+        row = tests.rows[test]
+        one = conversion(domain.domain, row, original, tests.units)
+        if one is not None and one.changed:
+            offset = f" + {plain(one.offset)}" if one.offset else ""
+            words = f"{plain(one.factor)}{offset} from {original!r} to {row.standard_unit!r} by {one.via}"
+            found.append([block, test, original, words])
+    return found
 
 
 def _block_rules(block: BlockPlan) -> dict[str, Any]:
