@@ -21,6 +21,7 @@ from sdtm_il2.xpt.values import (
     PER_SECOND,
     STORED,
     MixedError,
+    Spool,
     Values,
     byte_lengths,
     encoded,
@@ -156,11 +157,11 @@ def lost_bits(length: int) -> np.uint64:
 
 
 def measure(
-    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, keep: int = 0
+    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, spool: Spool | None = None
 ) -> int:
     """Check the values of one frame, whose first record is `start`; returns the bytes that they need.
 
-    Up to `keep` bytes of the text of Python objects are kept from here until they are written.
+    The text of Python objects is kept in the spool, if there is one, until it is written.
     Text needs its longest value in encoded bytes, at least 1; numbers take 8 bytes.
     """
     kind = values.kind
@@ -173,7 +174,7 @@ def measure(
             breaches.add("XPT631", column.name, type=column.type, found=values.found)
             return needed
         if values.text_objects is not None and column.type == "Char":
-            return _measure_objects(breaches, column, values, start, encoding, keep)
+            return _measure_objects(breaches, column, values, start, encoding, spool)
         for chunk in values.pieces():
             if column.type == "Num":
                 _measure_numbers(breaches, column, chunk, start)
@@ -208,14 +209,14 @@ def _all_null(values: Values) -> bool:
 
 
 def _measure_objects(
-    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, keep: int
+    breaches: Breaches, column: Column, values: Values, start: int, encoding: str, spool: Spool | None
 ) -> int:
     """`_measure_text` for Python objects, which become Arrow text only where ASCII within its limits ends."""
     needed = 1
     objects, allowed = values.source, _allowed(column)
     for first in range(0, len(objects), BLOCK):
         part = objects[first : first + BLOCK]
-        data, ends = values.joined(first, len(part), keep)
+        data, ends = values.joined(first, len(part), spool)
         if len(ends) == len(part) - 1 and data.isascii():
             longest = int(np.diff(ends, prepend=-1, append=len(data)).max()) - 1
             if longest <= allowed:

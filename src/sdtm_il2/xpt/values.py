@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import io
+import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,20 +38,53 @@ _DAYS_TO_1970 = (dt.date(1970, 1, 1) - dt.date(1960, 1, 1)).days
 PER_SECOND = {"s": 1, "ms": 1000, "us": 1000_000, "ns": 1000_000_000}
 
 
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Spool:
+    """Joined texts of objects on disk between measuring and writing, so that the objects are visited once."""
+
+    file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
+
+    def keep(self, data: bytes) -> Spooled:
+        """Append a text; the file is closed, and with that gone, when nothing refers to the spool any more."""
+        place = self.file.seek(0, io.SEEK_END)
+        self.file.write(data)
+        return Spooled(self, place, len(data))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spooled:
+    """One text in a spool."""
+
+    spool: Spool
+    place: int
+    size: int
+
+    def read(self) -> bytes:
+        """The text."""
+        self.spool.file.seek(self.place)
+        data = self.spool.file.read(self.size)
+        if len(data) != self.size:
+            raise OSError(f"{self.size} bytes were kept in a temporary file, but it has {len(data)}")
+        return data
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
     """The values of one column: Arrow chunks, or Python objects that become Arrow block by block.
 
     ``type`` is the Arrow type of every block; None for objects that are not of one type, whose Python types
-    are then in ``found``, and for times with a zone (``zoned``). ``kept`` has the first texts of objects, joined
-    when they were measured, until they are written.
+    are then in ``found``, and for times with a zone (``zoned``). ``kept`` says where the spool has the texts of
+    objects, joined when they were measured, until they are written.
     """
 
     type: Any
     source: Any
     found: str
     zoned: bool = False
-    kept: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    kept: dict[tuple[int, int], Spooled] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -81,13 +117,17 @@ class Values:
             objects = self.source
         return objects
 
-    def joined(self, first: int, count: int, keep: int = 0) -> tuple[bytes, npt.NDArray[np.int64]]:
-        """`joined` objects from `first`; joined texts are kept, up to `keep` bytes in all, for the next call."""
-        data = self.kept.pop((first, count), None)
-        if data is None:
+    def joined(
+        self, first: int, count: int, spool: Spool | None = None
+    ) -> tuple[bytes, npt.NDArray[np.int64]]:
+        """`joined` objects from `first`; with a spool the text is kept there for the next call."""
+        spooled = self.kept.pop((first, count), None)
+        if spooled is not None:
+            data = spooled.read()
+        else:
             data = joined(self.source[first : first + count])
-        if sum(map(len, self.kept.values())) + len(data) <= keep:
-            self.kept[first, count] = data
+            if spool is not None:
+                self.kept[first, count] = spool.keep(data)
         return data, np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
 
     def pieces(self) -> Iterator[Any]:

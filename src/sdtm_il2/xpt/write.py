@@ -30,12 +30,10 @@ from sdtm_il2.xpt.limits import (
 )
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember, default_time, stamp_time
 from sdtm_il2.xpt.place import Part, Replacing
-from sdtm_il2.xpt.values import BLOCK, numbers_of, plain_utf8, put_numbers, put_objects, put_text
+from sdtm_il2.xpt.values import BLOCK, Spool, numbers_of, plain_utf8, put_numbers, put_objects, put_text
 
 #: Bytes of the block of records that is filled and written at a time.
 _BLOCK_BYTES = 16 << 20
-#: Bytes of text of Python objects that are kept between measuring and writing, so that they are visited once.
-_KEPT_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +204,7 @@ def _check_frame(
 ) -> dict[str, int]:
     """Columns and values of one frame; returns the bytes that each variable needs."""
     lengths = {}
+    spool = Spool() if any(one.text_objects is not None for one in frame.values.values()) else None
     names = {column.name for column in columns}
     for extra in frame.values:
         if extra not in names:
@@ -216,8 +215,7 @@ def _check_frame(
             lengths[column.name] = 1
             continue
         values = frame.values[column.name]
-        keep = _KEPT_BYTES // len(columns)
-        lengths[column.name] = measure(breaches, column, values, frame.start, encoding, keep)
+        lengths[column.name] = measure(breaches, column, values, frame.start, encoding, spool)
         if column.name in frame.special:
             _check_special(breaches, column, frame)
     for name in frame.special:
