@@ -89,6 +89,7 @@ def peer_python() -> str:
     python = PEER_ENVIRONMENT / "bin" / "python"
     if not python.exists():
         venv.create(PEER_ENVIRONMENT, with_pip=True, clear=True)
+        (PEER_ENVIRONMENT / ".gitignore").write_text("*\n")
         install = [str(python), "-m", "pip", "install", "--quiet", f"{PEER}=={PEER_VERSION}"]
         subprocess.run(install, check=True)
     return str(python)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
+from random import Random
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from odm_files import V13, event, form, group, item, odm, read, rows, subject, typed
@@ -225,6 +229,72 @@ def test_what_stands_twice_in_a_snapshot(tmp_path: Path) -> None:
             "  hint: ask why the export repeats the item"
         ),
     ]
+
+
+def mixed_file(groups: int, end: str) -> tuple[bytes, list[int]]:
+    """A file of groups in many layouts, some of which only look like plain ones; and the line of each group."""
+    random = Random(5)
+    parts = [f'<?xml version="1.0"?>{end}<ODM xmlns="{V13}" xmlns:o="{V13}"><ClinicalData StudyOID="S">{end}']
+
+    def put(text: str) -> None:
+        parts.append(text)
+
+    for number in range(groups):
+        p = random.choice(["", "", "", "o:"])
+        blank = random.choice([" ", "  ", f"{end}  "])
+        put(f'<SubjectData SubjectKey="{number}"><FormData FormOID="F">{end}')
+        put(
+            random.choice(
+                ["", f'<!-- <ItemGroupData ItemGroupOID="G"><ItemData ItemOID="A" Value="no"/>{end} -->']
+            )
+        )
+        put(f'<{p}ItemGroupData ItemGroupOID="G">{end}')
+        for name in random.sample("ABCDEF", random.randint(0, 6)):
+            value = random.choice(
+                [str(random.random()), "阴性", "a&amp;b", "&#65;", "", "x > y", "'", "a\tb", "nb\xa0sp"]
+            )
+            close = random.choice(["/>", "/>", f" />{end}", f"></{p}ItemData>"])
+            put(f'<{p}ItemData{blank}ItemOID="{name}"{blank}Value="{value}"{close}')
+            put(
+                random.choice(
+                    [
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        f"<!-- {end} -->",
+                        "<Annotation><![CDATA[<ItemGroupData>]]></Annotation>",
+                    ]
+                )
+            )
+        put(f"{end}</{p}ItemGroupData></FormData></SubjectData>{end}")
+    put("</ClinicalData></ODM>")
+    text = "".join(parts)
+    starts = [
+        at.start()
+        for at in re.finditer(r"(?s)<!--.*?-->|<!\[CDATA\[.*?\]\]>|<(?:o:)?ItemGroupData", text)
+        if text[at.start() + 1] != "!"
+    ]
+    return text.encode(), [text.count("\n", 0, start) + 1 for start in starts]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_layout_is_read_as_the_standard_library_reads_it(tmp_path: Path, end: str) -> None:
+    content, lines = mixed_file(6000, end)
+    assert len(content) > 1_000_000  # several reads
+    source, _ = read(tmp_path, content)
+    expected = [
+        {one.attrib["ItemOID"]: one.attrib["Value"] for one in found.findall(f"{{{V13}}}ItemData")}
+        for found in ElementTree.fromstring(content).iter(f"{{{V13}}}ItemGroupData")
+    ]
+    assert len(expected) == 6000
+    assert source.raw_text("A", np.arange(6000)).tolist() == [one.get("A", "") for one in expected]
+    for name in "BCDEF":
+        assert source.raw_text(name, np.arange(6000)).tolist() == [one.get(name, "") for one in expected]
+    assert source.frame["_SUBJECT"].tolist() == [str(number) for number in range(6000)]
+    assert source.rows.tolist() == lines
 
 
 # ---- transactions ---------------------------------------------------------------------------------------

@@ -208,18 +208,27 @@ class _File:
         opened = self.stream.opened
         push = opened.append
         keep = self.plain.append
+        level_of = self.levels.get
+        enter = self.enter
         other = self.other
+
+        def passing(name: str, attributes: list[str]) -> None:
+            level = level_of(name)
+            if level is not None:
+                parent = opened[-1]
+                push(name)
+                enter(level, parent, (name, *attributes))
+            elif name == item:
+                push(name)
+            else:
+                other(name, attributes)
 
         def wanted(name: str, attributes: list[str]) -> None:
             if name == item and opened[-1] == group:
                 push(name)
                 keep(attributes)
-            else:
-                other(name, attributes)
-
-        def passing(name: str, attributes: list[str]) -> None:
-            if name == item:
-                push(name)
+            elif level_of(name) is not None:
+                passing(name, attributes)
             else:
                 other(name, attributes)
 
@@ -228,16 +237,12 @@ class _File:
     # ---- elements ---------------------------------------------------------------------------------------
 
     def other(self, name: str, attributes: list[str]) -> None:
-        """Any element but a plain item: a level, a definition, an item with more to it, or one not read."""
+        """Any element but a level or a plain item: a definition, an item with more to it, or one not read."""
         opened = self.stream.opened
         if len(opened) >= MAX_DEPTH:
             self.stream.check_depth()
         parent = opened[-1]
         opened.append(name)
-        level = self.levels.get(name)
-        if level is not None:
-            self.enter(level, parent, (name, *attributes))
-            return
         self.drain()
         own = name.removeprefix(self.prefix) if name.startswith(self.prefix) else ""
         if self.text_of[0]:

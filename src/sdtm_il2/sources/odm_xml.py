@@ -214,7 +214,8 @@ class Stream:
                 searched = name + len(_GROUP)
                 continue
             begin = found.end()
-            end = data.find(b"</" + found[1] + _GROUP, begin)
+            closing = b"</" + found[1] + _GROUP
+            end = data.find(closing, begin)
             if end < 0:
                 rest = start
                 break
@@ -223,7 +224,7 @@ class Stream:
             self.group_at = -1
             parse(piece)
             self._fed += len(piece)
-            blanks, done, searched = b"", begin, end
+            blanks, done, searched = b"", begin, end + len(closing)
             run = data[begin:end]
             cut = self._cut(found[1], run) if self.group_at == group_at else None
             if cut is not None:
