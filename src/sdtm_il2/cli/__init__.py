@@ -14,6 +14,7 @@ from sdtm_il2.cli.explain import explain
 from sdtm_il2.cli.files import define, xpt
 from sdtm_il2.cli.outcome import Verbs
 from sdtm_il2.cli.standards import standards
+from sdtm_il2.cli.start import init, profile
 from sdtm_il2.cli.study import build, check, trace
 
 __all__ = ["main"]
@@ -29,5 +30,5 @@ def main() -> None:
     """Raw trial exports to CDISC SDTM, with an account of every raw record."""
 
 
-for verb in (build, check, trace, explain, standards, xpt, define):
+for verb in (profile, init, build, check, trace, explain, standards, xpt, define):
     main.add_command(verb)

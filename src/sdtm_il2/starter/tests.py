@@ -1,0 +1,103 @@
+"""Tests tables drafted from the items of long files and the columns of wide ones."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sdtm_il2.spec.tables import changed_by_excel
+from sdtm_il2.standards import Standard
+from sdtm_il2.survey.names import head, match_term, plain
+from sdtm_il2.survey.profile import PartProfile
+
+#: Items of one file that are written into a table.
+MOST_ITEMS: Final = 5000
+TO_DO: Final = "to do: which test is this?"
+_TAIL: Final = re.compile(r"_?(?:[A-Z]{2})?(?:ORRES|RESULT|RES|VALUE)$")
+_PARTS: Final = {"ORRESU": "unit", "ORNRLO": "low", "ORNRHI": "high", "NRIND": "indicator"}
+
+
+@dataclass(frozen=True, slots=True)
+class TestsDraft:
+    """A tests table, the columns that it and its block read, and how many of its rows name a test."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    keys: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    named: int
+
+
+def tests_of(part: PartProfile, standard: Standard) -> TestsDraft | None:
+    """The tests of a table of findings: by items where a column names them, else by columns; None if none is found."""
+    domain = part.domain
+    code = standard.variable(domain, f"{domain}TESTCD")
+    if code is None:
+        return None
+    lists = code.codelists
+    item = part.holding(f"{domain}.{domain}TEST") or part.holding(f"{domain}.{domain}TESTCD")
+    result = part.holding(f"{domain}.{domain}ORRES")
+    if item and result and item != result:
+        return _long(part, item, result, lists, standard)
+    return _wide(part, lists, standard)
+
+
+def _long(
+    part: PartProfile, item: str, result: str, lists: tuple[str, ...], standard: Standard
+) -> TestsDraft | None:
+    domain = part.domain
+    keys = [("result", result)]
+    for ending, key in _PARTS.items():
+        column = part.holding(f"{domain}.{domain}{ending}")
+        if column:
+            keys.append((key, column))
+    if part.holding("range") and not any(key in ("low", "high") for key, _ in keys):
+        keys.append(("range", part.holding("range")))
+    rows = []
+    named = 0
+    for text in sorted(part.column(item).values)[:MOST_ITEMS]:
+        name = text.strip()
+        if changed_by_excel(name):
+            continue  # a table may not hold it: the build reports the item
+        test = _test(name, lists, standard)
+        named += bool(test)
+        rows.append((name, "" if test else "-", test, "" if test else TO_DO))
+    if not named:
+        return None
+    columns = (item, *(column for _, column in keys))
+    return TestsDraft(
+        (item, "domain", "--TESTCD", "note"), tuple(rows), (("by", item), *keys), columns, named
+    )
+
+
+def _wide(part: PartProfile, lists: tuple[str, ...], standard: Standard) -> TestsDraft | None:
+    """Columns whose name is a test's code, name or synonym."""
+    rows = []
+    for column in part.columns:
+        if column.candidates and any(one.by == "name" for one in column.candidates):
+            continue
+        test = _test(_TAIL.sub("", head(column.name)) or column.name, lists, standard)
+        if test:
+            rows.append((column.name, test, ""))
+    if not rows:
+        return None
+    header = ("column", "--TESTCD", "--ORRESU")
+    return TestsDraft(header, tuple(rows), (), tuple(row[0] for row in rows), len(rows))
+
+
+def _test(text: str, lists: tuple[str, ...], standard: Standard) -> str:
+    """The test code that a text is, or names: SYSBP, Hemoglobin, 'SYS_BP' for SYSBP."""
+    for code in lists:
+        found = match_term(code, text, standard)
+        names = standard.paired(code)
+        if not found and names is not None:
+            name = match_term(names.code, text, standard)
+            concept = names.term(name) if name else None
+            codes = standard.codelist(code)
+            if concept is not None and codes is not None:
+                found = next((one.value for one in codes.terms if one.code == concept.code), "")
+        found = found or match_term(code, plain(text).upper(), standard)
+        if found:
+            return found
+    return ""

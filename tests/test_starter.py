@@ -1,0 +1,284 @@
+"""`init`: the study that is drafted, word for word, and that every draft builds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sdtm_il2.cli import main
+from study import ROOT, SHARED, build_folder, cells, write_files
+
+RAW = {
+    "raw/demog.csv": """\
+STUDYID,SUBJECT,住院号,SEX,BIRTH,姓名
+S-1,01-001,7001,Female,1990-01-12,甲
+S-1,01-002,7002,Male,1985-09-03,乙
+""",
+    "raw/ae.csv": """\
+SUBJECT,TERM,SEVERITY,START,CLOCK TIME,NOTE
+01-001,Headache,Mild,23/04/2024,08:10,seen
+01-001,Rash,Moderate,UN/04/2024,,
+01-002,Cough,Ghastly,24/04/2024,,
+""",
+    "raw/lab.csv": """\
+住院号,条码号,项目名称,结果,单位,参考区间,采样时间
+7001,B1,WBC,3.5,10^9/L,3.5-9.5,2024-04-20 08:00
+7001,B1,血脂,2,,,2024-04-20 08:00
+7002,B2,CRP,<0.5,mg/L,<5,2024-04-21 08:00
+""",
+    "raw/vitals.csv": """\
+SUBJECT,VSDAT,SYS_BP,VSPOS
+01-001,20/04/2024,120,SITTING
+01-002,21/04/2024,,SITTING
+""",
+}
+STUDY = """\
+# Drafted by sdtm-il2 init from the raw files: every line is a proposal. Correct it, then run
+# sdtm-il2 check with --raw until nothing is left to do.
+
+study: S-1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+
+sources:
+  ae:                                           # 3 records, to AE
+    path: raw/ae.csv
+    subject: SUBJECT
+    dates: {format: dd/mm/yyyy, unknown: UN}
+  demog:                                        # 2 records, to DM
+    path: raw/demog.csv
+    subject: SUBJECT
+    dates: {format: yyyy-mm-dd}
+    private: [姓名]
+    not_submitted: {columns: {STUDYID: the study is known}}
+  lab:                                          # 3 records, to LB
+    path: raw/lab.csv
+    subject: {lookup: demog, by: 住院号, take: SUBJECT}
+    dates: {format: "yyyy-mm-dd hh:mi"}
+  vitals:                                       # 2 records, to VS
+    path: raw/vitals.csv
+    subject: SUBJECT
+    dates: {format: dd/mm/yyyy}
+
+codelists:                                        # collected text: submission value; check each
+  C66731: {terms: {Female: F, Male: M}}   # SEX
+
+domains: [ae.yaml, dm.yaml, lb.yaml, vs.yaml]
+"""
+AE = """\
+# AE: Adverse Events. Drafted: check every line.
+
+domain: AE
+keys: [STUDYID, USUBJID, AETERM, AEDECOD, AESTDTC]  # what makes a record unique: check
+records:
+  - from: ae
+    # to do: map, or declare under not_submitted: CLOCK TIME, NOTE
+variables:
+  AETERM:   {assign: TERM}
+  AESEV:    {assign: SEVERITY}                          # 1 of 3 texts have no term yet: sdtm-il2 check --raw --show-values
+  AESTDTC:  {datetime: START}
+  AEDECOD:  {assign: TERM}                              # to do: the dictionary's term
+"""
+DM = """\
+# DM: Demographics. Drafted: check every line.
+
+domain: DM
+keys: [STUDYID, USUBJID]                          # what makes a record unique: check
+records:
+  - from: demog
+    # to do: map, or declare under not_submitted: 住院号
+variables:
+  SUBJID:   {assign: SUBJECT}
+  SEX:      {assign: SEX}
+  BRTHDTC:  {datetime: BIRTH}
+  SITEID:   {template: "{SUBJECT:1-2}"}                 # check: the first part of the subject
+  COUNTRY:  {hardcode: ""}                              # to do: required, and no column looks like it
+"""
+LB = """\
+# LB: Laboratory Test Results. Drafted: check every line.
+
+domain: LB
+keys: [STUDYID, USUBJID, LBTESTCD, LBDTC, LBREFID]  # what makes a record unique: check
+records:
+  - from: lab
+    # to do: 1 item of lb_tests.csv without a test, so not submitted
+    tests: {table: lb_tests.csv, by: [项目名称], result: 结果, unit: 单位, range: 参考区间}
+variables:
+  LBREFID:  {assign: 条码号}
+  LBDTC:    {datetime: 采样时间}
+"""
+LB_TESTS = """\
+项目名称,domain,--TESTCD,note
+CRP,,CRP,
+WBC,,WBC,
+血脂,-,,to do: which test is this?
+"""
+VS_TESTS = "column,--TESTCD,--ORRESU\nSYS_BP,SYSBP,\n"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments], prog_name="sdtm-il2")
+
+
+def test_the_draft_word_for_word(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW)
+    done = run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert done.exit_code == 0, done.output
+    for name, text in {
+        "study.yaml": STUDY, "ae.yaml": AE, "dm.yaml": DM, "lb.yaml": LB, "lb_tests.csv": LB_TESTS,
+        "vs_tests.csv": VS_TESTS,
+    }.items():  # fmt: skip
+        assert (tmp_path / name).read_text(encoding="utf-8") == text, name
+    assert done.stdout.splitlines()[-1] == f"next: sdtm-il2 check {tmp_path} --raw {tmp_path}"
+
+
+def test_the_draft_builds_and_its_issues_are_what_is_left_to_do(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW)
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    built = build_folder(tmp_path)
+    assert [(one.code, one.target) for one in built.issues if one.severity.value != "note"] == [
+        ("DATA801", "AE.AESEV"),
+        ("DATA851", "ae.CLOCK TIME"),
+        ("DATA851", "ae.NOTE"),
+    ]
+    assert cells(built.datasets["AE"], ["USUBJID", "AETERM", "AESEV", "AESTDTC"]) == [
+        ("S-1-01-001", "Headache", "MILD", "2024-04-23"),
+        ("S-1-01-001", "Rash", "MODERATE", "2024-04"),
+        ("S-1-01-002", "Cough", "", "2024-04-24"),
+    ]
+    assert cells(built.datasets["LB"], ["USUBJID", "LBTESTCD", "LBORRES", "LBORNRHI"]) == [
+        ("S-1-01-001", "WBC", "3.5", "9.5"),
+        ("S-1-01-002", "CRP", "<0.5", "5"),
+    ]
+    assert cells(built.datasets["VS"], ["USUBJID", "VSTEST", "VSORRES", "VSPOS"]) == [
+        ("S-1-01-001", "Systolic Blood Pressure", "120", "SITTING")
+    ]
+
+
+def test_a_time_of_day_joins_the_date_of_its_variable(tmp_path: Path) -> None:
+    write_files(
+        tmp_path, RAW | {"raw/ae.csv": RAW["raw/ae.csv"].replace("START,CLOCK TIME", "AESTDAT,AESTTIM")}
+    )
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert "AESTDTC:  {datetime: [AESTDAT, AESTTIM]}\n" in (tmp_path / "ae.yaml").read_text(encoding="utf-8")
+
+
+def test_a_column_with_another_format_states_its_own(tmp_path: Path) -> None:
+    raw = "SUBJECT,TERM,START,END,AEDAT\n01-001,Rash,23/04/2024,2024-04-25,24/04/2024\n"
+    write_files(tmp_path, RAW | {"raw/ae.csv": raw})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    text = (tmp_path / "ae.yaml").read_text(encoding="utf-8")
+    assert "AESTDTC:  {datetime: START}\n" in text
+    assert "AEENDTC:  {datetime: END, format: yyyy-mm-dd}\n" in text
+    assert cells(build_folder(tmp_path).datasets["AE"], ["AESTDTC", "AEENDTC"]) == [
+        ("2024-04-23", "2024-04-25")
+    ]
+
+
+def test_numbers_of_subjects_that_are_unique_within_a_site(tmp_path: Path) -> None:
+    raw = {
+        "raw/dm.csv": "SITEID,SUBJID,SEX\n01,001,F\n02,001,M\n",
+        "raw/ae.csv": "SITEID,SUBJID,AETERM\n02,001,Rash\n",
+    }
+    write_files(tmp_path, raw)
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert cells(build_folder(tmp_path).datasets["AE"], ["USUBJID"]) == [("S-1-02-001",)]
+
+
+def test_two_tables_of_a_domain_are_two_blocks(tmp_path: Path) -> None:
+    raw = RAW | {"raw/ae_followup.csv": "SUBJECT,AETERM,AEOUT\n01-002,Fever,Resolved\n"}
+    write_files(tmp_path, raw)
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert cells(build_folder(tmp_path).datasets["AE"], ["USUBJID", "AETERM", "AEOUT"]) == [
+        ("S-1-01-001", "Headache", ""),
+        ("S-1-01-001", "Rash", ""),
+        ("S-1-01-002", "Cough", ""),
+        ("S-1-01-002", "Fever", "RECOVERED/RESOLVED"),
+    ]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW | {"ae.yaml": "mine\n"})
+    before = sorted(tmp_path.rglob("*"))
+    done = run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"Errors\nOUT920: {tmp_path / 'ae.yaml'} exists already, and init overwrites nothing\n"
+        "  hint: name another folder or move the file away\n\n1 error\n"
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "ae.yaml").read_text() == "mine\n"
+
+
+def test_a_study_identifier_is_one_word(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW)
+    done = run("init", tmp_path / "new", "--study", "S 1", tmp_path / "raw")
+    assert done.exit_code == 2
+    assert (
+        "SPEC199: 'S 1' is no study identifier\n  hint: give --study one word, such as NCT02932137\n"
+        in done.stderr
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_raw_files_without_a_domain(tmp_path: Path) -> None:
+    write_files(tmp_path, {"raw/q.csv": "A,B\n1,2\n"})
+    done = run("init", tmp_path / "new", "--study", "S-1", tmp_path / "raw")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "Errors\nOUT923: none of q looks like a domain and names its subjects\n"
+        "  hint: run sdtm-il2 profile to see what the columns hold, and write study.yaml by hand\n\n1 error\n"
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_without_raw_files(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("init", tmp_path / "new", "--study", "S-1", tmp_path / "empty")
+    assert done.exit_code == 2
+    assert f"OUT921: there is no raw file in {tmp_path / 'empty'}\n" in done.stderr
+
+
+HOSTILE = """\
+"SUBJECT","AETERM","AE SEV: #1","Yes","a, b","{x}","- c","1e5","[d"
+"01-001","Rash","y","n","n","n","n","n","n"
+"""
+
+
+def test_headers_with_signs_of_yaml(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW | {"raw/ae.csv": HOSTILE})
+    assert run("init", tmp_path, "--study", "1e5", tmp_path / "raw").exit_code == 0
+    built = build_folder(tmp_path)
+    assert cells(built.datasets["AE"], ["STUDYID", "AETERM"]) == [("1e5", "Rash")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "domains"),
+    [
+        (ROOT / "examples" / "quickstart" / "raw", {"AE": 7, "DM": 5, "EX": 10, "LB": 11}),
+        (
+            SHARED / "bootcamp_abc01" / "raw",
+            {"AE": 10, "CM": 8, "DM": 8, "DS": 8, "EX": 8, "LB": 48, "VS": 128},
+        ),
+        (SHARED / "pharmaverse_dm_ae_vs" / "raw", {"AE": 1191, "DM": 306, "VS": 29635}),
+        (SHARED / "odm_redcap_clinical_trial1" / "project.xml", {"DM": 500}),
+    ],
+    ids=["quickstart", "bootcamp", "pharmaverse", "redcap"],
+)
+def test_public_raw_files_give_a_study_that_builds(
+    tmp_path: Path, raw: Path, domains: dict[str, int]
+) -> None:
+    if not raw.exists():
+        pytest.skip(f"{raw} is not here")
+    copy = tmp_path / "study" / "raw"
+    if raw.is_dir():
+        shutil.copytree(raw, copy)
+    else:
+        copy.mkdir(parents=True)
+        shutil.copy(raw, copy)
+    assert run("init", tmp_path / "study", "--study", "S-1", copy).exit_code == 0
+    assert run("check", tmp_path / "study").exit_code == 0
+    built = build_folder(tmp_path / "study")
+    assert {name: len(one) for name, one in built.datasets.items() if not name.startswith("SUPP")} == domains

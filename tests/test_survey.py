@@ -1,0 +1,243 @@
+"""`profile`: what raw files hold, before there is a specification."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from sdtm_il2.cli import main
+from sdtm_il2.errors import SourceError
+from sdtm_il2.survey import DateForms, by_content, by_name, date_forms, survey
+from study import SHARED, standard, write_files
+
+AE = """\
+SUBJECT,AETERM,AESTDAT,SERIOUS,GRADE,CODE
+01-001,Headache,23/04/2024,Yes,1,007
+01-001,Rash,UN/04/2024,No,2,012
+01-002,,03/05/2024,No,1,007
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments], prog_name="sdtm-il2")
+
+
+def test_the_profile_of_a_file(tmp_path: Path) -> None:
+    write_files(tmp_path, {"ae.csv": AE})
+    done = run("profile", tmp_path / "ae.csv")
+    assert done.exit_code == 0
+    assert (
+        done.stdout
+        == """\
+ae.csv: text, utf-8; 3 records, 6 columns; looks like AE, subject in 'SUBJECT'
+  AESTDAT: unknown parts are written UN
+
+Column   Filled  Distinct  Length  Looks like       May be
+SUBJECT       3         2  6       text             SUBJID
+AETERM        2         2  4-8     text             AE.AETERM
+AESTDAT       3         3  10      date dd/mm/yyyy  AE.AESTDTC
+SERIOUS       3         2  2-3     yes or no        AE.AESER, C66742
+GRADE         3         2  1       integer          AE.AETOXGR
+CODE          3         2  3       code
+"""
+    )
+
+
+def test_values_are_printed_on_request_only(tmp_path: Path) -> None:
+    write_files(tmp_path, {"ae.csv": AE})
+    assert "Headache" not in run("profile", tmp_path).stdout
+    assert "Headache" not in run("profile", tmp_path, "--json").stdout
+    assert "Headache (1), Rash (1)" in run("profile", tmp_path, "--show-values").stdout
+
+
+def test_the_profile_as_json(tmp_path: Path) -> None:
+    write_files(tmp_path, {"raw/ae.csv": AE})
+    found = json.loads(run("profile", tmp_path / "raw", "--json", "--show-values").stdout)
+    (table,) = found["tables"]
+    assert (table["path"], table["kind"], table["encoding"], table["records"]) == (
+        "ae.csv",
+        "text",
+        "utf-8",
+        3,
+    )
+    assert (table["domain"], table["subject"]) == ("AE", "SUBJECT")
+    assert table["columns"][2] == {
+        "column": "AESTDAT",
+        "filled": 3,
+        "distinct": 3,
+        "shortest": 10,
+        "longest": 10,
+        "looks": "date dd/mm/yyyy",
+        "candidates": [{"variable": "AE.AESTDTC", "by": "name", "codelist": ""}],
+        "dates": {"formats": ["dd/mm/yyyy"], "read": 3, "ambiguous": [], "unknown": ["UN"]},
+        "values": [
+            {"value": "03/05/2024", "count": 1},
+            {"value": "23/04/2024", "count": 1},
+            {"value": "UN/04/2024", "count": 1},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2024-03-01", "2024-03", "1980"], DateForms(("yyyy-mm-dd",), 3, 3)),
+        (["2024年3月1日", "2024年3月"], DateForms(("yyyy年m月d日",), 2, 2)),
+        (["20240301"], DateForms(("yyyymmdd",), 1, 1)),
+        (["2024-05-03 08:10", "2024-05-04"], DateForms(("yyyy-mm-dd hh:mi",), 2, 2)),
+        (["03/04/2024"], DateForms(("dd/mm/yyyy",), 1, 1, (("dd/mm/yyyy", "mm/dd/yyyy"),))),
+        (["03/04/2024", "23/04/2024"], DateForms(("dd/mm/yyyy",), 2, 2)),
+        (["04/23/2024", "03/04/2024"], DateForms(("mm/dd/yyyy",), 2, 2)),
+        (["26-Dec-2013", "2013-12-26", "2013-12-27"], DateForms(("yyyy-mm-dd", "dd-mon-yyyy"), 3, 3)),
+        (["UN-MAR-1980", "03-MAR-1980"], DateForms(("dd-mon-yyyy",), 2, 2, (), ("UN",))),
+        (["1980", "1985"], None),
+        (["10:30", "9:05"], None),
+        (["01-701-1015", "01-701-1023"], None),
+        (["120/80", "110/70"], None),
+        (["soon", "2024-01-01"], None),
+        ([], None),
+    ],
+)
+def test_date_formats(texts: list[str], expected: DateForms | None) -> None:
+    assert date_forms(dict.fromkeys(texts, 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "domain", "expected"),
+    [
+        ("AESTDAT", "AE", ["AE.AESTDTC"]),
+        ("IT.AESTDAT", "", ["AE.AESTDTC"]),
+        ("AETERM", "", ["AE.AETERM"]),
+        ("STDAT", "CM", ["CM.CMSTDTC"]),
+        ("CMFREQ", "CM", ["CM.CMDOSFRQ"]),
+        ("LBDAT", "LB", ["LB.LBDTC"]),
+        ("不良事件名称", "", ["AE.AETERM"]),
+        ("开始日期", "AE", ["AE.AESTDTC"]),
+        ("开始日期", "", ["--STDTC"]),
+        ("与研究药物关系", "AE", ["AE.AEREL"]),
+        ("Start Date", "EX", ["EX.EXSTDTC"]),
+        ("DATE", "EX", ["EX.EXSTDTC"]),
+        ("DATE", "LB", ["LB.LBDTC"]),
+        ("UNIT", "LB", ["LB.LBORRESU"]),
+        ("UNIT", "EX", ["EX.EXDOSU"]),
+        ("参考区间", "LB", ["range"]),
+        ("受试者编号", "LB", ["SUBJID"]),
+        ("SITEID", "AE", ["SITEID"]),
+        ("性别", "DM", ["DM.SEX"]),
+        ("XYZZY", "AE", []),
+        ("_EVENT_REPEAT", "AE", []),
+    ],
+)
+def test_candidates_by_name(column: str, domain: str, expected: list[str]) -> None:
+    found = by_name(column, domain, standard("SDTMIG 3.4", "2025-03-28"))
+    assert [one.variable for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "domain", "expected"),
+    [
+        (["男", "女"], "DM", [("DM.SEX", "C66731")]),
+        (["Mild", "SEVERE"], "AE", [("AE.AESEV", "C66769")]),
+        (["Y", "No"], "AE", [("", "C66742")]),
+        (["Mild", "Ghastly"], "AE", []),
+        (["1", "2"], "DM", []),
+        ([], "DM", []),
+    ],
+)
+def test_candidates_by_content(texts: list[str], domain: str, expected: list[tuple[str, str]]) -> None:
+    found = by_content(texts, domain, standard("SDTMIG 3.4", "2025-03-28"))
+    assert [(one.variable, one.codelist) for one in found] == expected
+
+
+def test_an_encoding_is_found_and_told(tmp_path: Path) -> None:
+    (tmp_path / "不良事件.csv").write_bytes("受试者编号,不良事件名称\n01,头痛\n".encode("gb18030"))
+    (part,) = survey([tmp_path], standard()).parts
+    assert (part.part.spec.encoding, part.domain, part.subject) == ("gb18030", "AE", "受试者编号")
+    assert [one.name for one in part.columns] == ["受试者编号", "不良事件名称"]
+
+
+def test_a_header_below_titles_is_found(tmp_path: Path) -> None:
+    write_files(tmp_path, {"lab.csv": "Report,\nof May,\nSUBJECT,ITEM,RESULT\n01,WBC,3\n"})
+    (part,) = survey([tmp_path], standard()).parts
+    assert part.part.spec.header == (3,)
+    assert [one.name for one in part.columns] == ["SUBJECT", "ITEM", "RESULT"]
+
+
+def test_every_sheet_with_data_is_a_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "AE"
+    book["AE"].append(["SUBJECT", "AETERM"])
+    book["AE"].append(["01", "Rash"])
+    book.create_sheet("empty")
+    book.create_sheet("Vitals").append(["SUBJECT", "SYSBP"])
+    book["Vitals"].append(["01", 120])
+    book.save(tmp_path / "export.xlsx")
+    found = survey([tmp_path], standard()).parts
+    assert [(one.part.title, one.domain, one.records) for one in found] == [
+        ("export.xlsx (AE)", "AE", 1),
+        ("export.xlsx (Vitals)", "VS", 1),
+    ]
+
+
+def test_parquet_files_and_folders_of_several_kinds(tmp_path: Path) -> None:
+    pd.DataFrame({"SUBJECT": ["01"], "CMTRT": ["Aspirin"]}).to_parquet(tmp_path / "cm.parquet")
+    write_files(tmp_path, {"sub/ae.csv": AE, ".hidden.csv": AE, "notes.md": "x"})
+    found = survey([tmp_path], standard()).parts
+    assert [(one.part.spec.path, one.part.kind, one.domain) for one in found] == [
+        ("cm.parquet", "parquet", "CM"),
+        ("sub/ae.csv", "text", "AE"),
+    ]
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    write_files(tmp_path, {"ae.csv": AE, "bad.csv": 'A,B\n1,"2\n'})
+    done = run("profile", tmp_path)
+    assert done.exit_code == 2
+    assert "ae.csv: text, utf-8; 3 records" in done.stdout
+    assert "SRC314" in done.stderr
+
+
+def test_a_folder_without_raw_files(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        survey([tmp_path], standard())
+    assert str(caught.value) == (
+        f"OUT921: there is no raw file in {tmp_path}\n"
+        "  hint: name files that are read: csv, tsv, tab, txt, xlsx, sas7bdat, xpt, parquet, odm"
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "looks"),
+    [
+        (["Y", "n"], "yes or no"),
+        (["是", "否"], "yes or no"),
+        (["1", "-20"], "integer"),
+        (["1.50", "2"], "number"),
+        (["1,5", "2"], "number with a comma"),
+        (["<0.5", "2"], "number or limit"),
+        (["007", "012"], "code"),
+        (["08:10", "8:15"], "time"),
+        (["a", "b"], "text"),
+        (["a", "a", "b", "b"], "code"),
+        ([" ", ""], "empty"),
+    ],
+)
+def test_what_a_column_looks_like(tmp_path: Path, texts: list[str], looks: str) -> None:
+    rows = "".join(f'x,"{text}"\n' for text in texts)
+    write_files(tmp_path, {"a.csv": f"ID,COL\n{rows}"})
+    (part,) = survey([tmp_path], standard()).parts
+    assert part.column("COL").looks == looks
+
+
+def test_forms_of_an_odm_file(tmp_path: Path) -> None:
+    path = SHARED / "odm_odmlib_snapshot" / "odm-data-snapshot.xml"
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    found = survey([path], standard()).parts
+    assert {one.domain for one in found} >= {"DM", "AE", "LB", "VS", "CM", "EC"}
+    assert {one.subject for one in found} == {"_SUBJECT"}
