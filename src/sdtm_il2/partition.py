@@ -199,7 +199,11 @@ def _account(partition: Partition, records: DomainRecords) -> None:
             if records.submitted is None
             else records.submitted[records.block_slice(index)]
         )
-        for alias, positions in block.positions.items():
+        behind = block.positions
+        if block.members is not None and block.group_of is not None:
+            # every raw record of a group, not only the first
+            behind, mask = block.members.positions, mask[block.group_of]
+        for alias, positions in behind.items():
             source, dataset = block.plan.source_of(alias)
             if not dataset:
                 found = positions[mask]

@@ -66,9 +66,13 @@ def _instant(text: str) -> tuple[float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements of every subject in time order: row k holds each subject's k-th element (NaN and "" beyond)."""
+    """The elements of every subject in time order: row k holds each subject's k-th element (NaN and "" beyond).
+
+    ``start`` and ``start_last`` are the first and the last day that a start may mean; they differ where it is partial.
+    """
 
     start: Numbers
+    start_last: Numbers
     start_minute: Numbers
     end: Numbers
     epochs: npt.NDArray[np.object_]
@@ -85,21 +89,25 @@ def subject_elements(elements: DomainRecords, subjects: int) -> Elements:
     ends = instants(take(elements.columns["SEENDTC"], order)) if "SEENDTC" in elements.columns else None
     epochs = take(elements.columns["EPOCH"], order).to_numpy(dtype=object)
     owners = elements.subjects[order]
-    keep = np.flatnonzero(starts.complete & (owners >= 0))
+    keep = np.flatnonzero(~np.isnan(starts.low) & (owners >= 0))
     minutes = np.nan_to_num(starts.minute[keep], nan=-1.0)
     keep = keep[np.lexsort((keep, minutes, starts.low[keep], owners[keep]))]
     owner = owners[keep]
     first = np.searchsorted(owner, owner, "left")
     place = np.arange(len(keep)) - first
     count = int(place.max(initial=-1)) + 1
-    start, minute, end = (np.full((count, subjects), np.nan) for _ in range(3))
+    start, start_last, minute, end = (np.full((count, subjects), np.nan) for _ in range(4))
     names = np.full((count, subjects), "", dtype=object)
-    start[place, owner] = starts.low[keep]
+    start[place, owner], start_last[place, owner] = starts.low[keep], starts.high[keep]
     minute[place, owner] = starts.minute[keep]
     names[place, owner] = epochs[keep]
     if ends is not None:
         end[place, owner] = ends.high[keep]
-    return Elements(start, minute, end, names)
+    return Elements(start, start_last, minute, end, names)
+
+
+#: What `element_of` gives where a partial start leaves the element open.
+OPEN = -2
 
 
 def element_of(
@@ -109,19 +117,29 @@ def element_of(
 
     On the day of a start with a time missing on either side the value belongs to the later element if ``later``,
     else to the earlier one; the first element holds its own first day in any case. The last element is closed
-    at its end: -1 for a day after it.
+    at its end: -1 for a day after it. OPEN where a start is partial and the day may lie on either side of it.
     """
+    place = _element_by(elements.start, found, owners, elements, later=later)
+    if np.array_equal(elements.start, elements.start_last, equal_nan=True):
+        return place
+    other = _element_by(elements.start_last, found, owners, elements, later=later)
+    return np.where(place == other, place, OPEN)
+
+
+def _element_by(
+    starts: Numbers, found: Instants, owners: npt.NDArray[np.int32], elements: Elements, *, later: bool
+) -> npt.NDArray[np.int64]:
     place = np.full(len(owners), -1, np.int64)
     inside = owners >= 0
     safe = np.where(inside, owners, 0)
     for number in range(len(elements)):
-        day, minute = elements.start[number][safe], elements.start_minute[number][safe]
+        day, minute = starts[number][safe], elements.start_minute[number][safe]
         timed = ~np.isnan(minute) & ~np.isnan(found.minute)
         same = found.low == day
         started = (found.low > day) | (same & timed & (found.minute >= minute))
         started |= same & ~timed & (later or number == 0)
         place = np.where(started & inside, number, place)
-    last = np.sum(~np.isnan(elements.start), axis=0) - 1 if len(elements) else np.full(1, -1)
+    last = np.sum(~np.isnan(starts), axis=0) - 1 if len(elements) else np.full(1, -1)
     if len(elements):
         end = elements.end[np.maximum(place, 0), safe]
         over = (place == last[safe]) & (place >= 0) & (found.low > end)
@@ -150,33 +168,33 @@ def epoch(view: View, call: Call) -> pd.Series:
             element_of(Instants(days, days, days * np.nan), owners, elements, later=True)
             for days in (found.low, found.high)
         )
-        place = np.where(partial, np.where(first == last, first, -1), place)
+        place = np.where(partial, np.where(first == last, first, OPEN), place)
     texts = view.texts("")
     if len(elements):
         names = elements.epochs[np.maximum(place, 0), np.maximum(owners, 0)]
         texts = char(np.where((place >= 0) & (owners >= 0), names, "").tolist())
+    left_open = partial | (place == OPEN)
     visits = [one for one in call.arguments if isinstance(one, Call)]
     if visits:
-        undated = partial | ~filled(column)
-        texts = first_filled([texts, where(evaluate(view, visits[0]), undated)])
-    view.report("DATA846", partial & ~filled(texts), column, at=call.at)
+        texts = first_filled([texts, where(evaluate(view, visits[0]), left_open | ~filled(column))])
+    view.report("DATA846", left_open & ~filled(texts), column, at=call.at)
     return texts
 
 
 @method("epoch_by_date")
 def epoch_by_date(view: View, call: Call) -> pd.Series:
-    """EPOCH by one stated date: before it, on its day, after it; missing where either date is partial or missing."""
+    """EPOCH by one stated date: before it, on its day, after it; a partial date only where all its days agree (DATA846)."""
     date, reference, before, at, after = call.arguments
-    left, right = instants(evaluate(view, date)), instants(evaluate(view, reference))  # type: ignore[arg-type]
+    column = evaluate(view, date)  # type: ignore[arg-type]
+    left, right = instants(column), instants(evaluate(view, reference))  # type: ignore[arg-type]
+    same = (left.low == right.low) & left.complete & right.complete
     texts = []
-    known = left.complete & right.complete
-    for part, mask in (
-        (before, left.low < right.low),
-        (at, left.low == right.low),
-        (after, left.low > right.low),
-    ):
+    decided = same.copy()
+    for part, mask in ((before, left.high < right.low), (at, same), (after, left.low > right.high)):
         assert isinstance(part, Literal)
-        texts.append(where(view.texts(part.text), known & mask))
+        texts.append(where(view.texts(part.text), mask))
+        decided |= mask
+    view.report("DATA846", ~decided & ~np.isnan(left.low) & ~np.isnan(right.low), column, at=call.at)
     return first_filled(texts)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sdtm_il2.dataset import char, take
 from sdtm_il2.iso8601 import days_of_duration
-from sdtm_il2.methods.elements import instants
+from sdtm_il2.methods.elements import Instants, instants
 from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, select_by, where
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import Call, Ref, VariableRef
@@ -76,9 +76,8 @@ def _numbers(view: View, call: Call) -> npt.NDArray[np.int64]:
                 take(records.columns[ref.variable], rows.astype(np.int64)), use_na_sentinel=False
             )[0]
             changed |= codes[1:] != codes[:-1]
-        ends = np.where(np.isnan(finish.high[rows]), begin.high[rows], finish.high[rows])
         if call.options.gap:
-            changed |= begin.low[rows][1:] - ends[:-1] > days_of_duration(call.options.gap)
+            changed |= _apart(begin, finish, rows, changed, call.options.gap)
         fresh[1:] = changed
     total = np.cumsum(fresh)
     first = np.searchsorted(owners, owners, "left")
@@ -86,6 +85,24 @@ def _numbers(view: View, call: Call) -> npt.NDArray[np.int64]:
     if len(rows):
         numbers[rows] = total - total[first] + 1
     return numbers
+
+
+def _apart(
+    begin: Instants, finish: Instants, rows: npt.NDArray[np.intp], changed: npt.NDArray[np.bool_], gap: str
+) -> npt.NDArray[np.bool_]:
+    """Which records begin more than the gap after all before them have ended: in days, or in hours if the gap has hours."""
+    starts = begin.low[rows].copy()
+    ends = np.where(np.isnan(finish.high[rows]), begin.high[rows], finish.high[rows])
+    if "T" in gap:
+        timed = ~np.isnan(begin.minute[rows])
+        stops = np.where(np.isnan(finish.minute[rows]), begin.minute[rows], finish.minute[rows])
+        starts = np.where(timed, starts + begin.minute[rows] / 1440, starts)
+        ends = np.where(timed & ~np.isnan(stops), ends + stops / 1440, ends)
+    # a long record may end after the ones that begin later
+    series = np.append(0, np.cumsum(changed))
+    last = pd.Series(ends).groupby(series).cummax().to_numpy()
+    apart: npt.NDArray[np.bool_] = starts[1:] - last[:-1] > days_of_duration(gap) + 1e-9
+    return apart
 
 
 @method("checked")
