@@ -162,3 +162,18 @@ def test_terms_of_the_specification_that_differ_in_case_only_stay_apart(tmp_path
     result = laboratory(tmp_path, rows, tests_csv=tests, study_yaml=study)
     assert cells(result.datasets["LB"], ["LBORRESU"]) == [("10^6 IU",), ("mU",), ("mU",), ("",)]
     assert [one.count for one in found(result, "DATA802")] == [1]
+
+
+def test_lengths_and_cuts_count_the_bytes_of_the_file(tmp_path: Path) -> None:
+    """100 Chinese characters are 200 bytes in GB18030, and ñ has four: a text is cut where the file needs it."""
+    rows = [("Creat", "阴" * 100, "", ""), ("Creat", "ñ" * 101, "", ""), ("Creat", "ab" * 100, "", "")]
+    files = {"study_yaml": FILES["study.yaml"] + "agency: nmpa\n"}
+    result = laboratory(tmp_path, rows, **files)
+    assert cells(result.datasets["LB"], ["LBORRES"]) == [("阴" * 100,), ("ñ" * 50,), ("ab" * 100,)]
+    assert result.summaries["LB"].variables["LBORRES"].max_bytes == 200
+    found_ = cells(result.datasets["SUPPLB"], ["IDVARVAL", "QNAM", "QVAL"])
+    assert [one for one in found_ if one[1].startswith("LBORRES")] == [
+        ("2", "LBORRES1", "ñ" * 50),
+        ("2", "LBORRES2", "ñ"),
+    ]
+    assert result.summaries["SUPPLB"].variables["QVAL"].max_bytes == 200

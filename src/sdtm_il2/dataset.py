@@ -156,6 +156,23 @@ def constant(text: str, records: int) -> pd.Series:
     return char(pa.repeat(pa.scalar(text, pa.large_string()), records))
 
 
+def byte_length(text: str, encoding: str = "utf-8") -> int:
+    """Bytes of a text in the encoding of the files; what ASCII does not have counts as in UTF-8.
+
+    >>> byte_length("阴性"), byte_length("阴性", "gb18030"), byte_length("阴性", "ascii")
+    (6, 4, 6)
+    """
+    return len(text.encode("utf-8" if encoding == "ascii" else encoding))
+
+
+def longest_bytes(column: pd.Series, encoding: str = "utf-8") -> int:
+    """Bytes of the longest text of a Char column in the encoding of the files."""
+    array = arrow(column)
+    if encoding not in ("utf-8", "ascii") and pc.all(pc.string_is_ascii(array)).as_py() not in (True, None):
+        return max((byte_length(text, encoding) for text in distinct(column).values), default=0)
+    return int(pc.max(pc.binary_length(array)).as_py() or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Distinct:
     """A Char column as its distinct values and one code a record."""

@@ -25,9 +25,6 @@ from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
 from sdtm_il2.xpt import write_xpt
 
-#: Character encoding of the XPT files by agency; without an agency text may hold any character.
-ENCODINGS = {"fda": "ascii", "pmda": "ascii", "nmpa": "gb18030", "": "utf-8"}
-
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
@@ -87,7 +84,9 @@ def _refused(out: Path, error: OSError) -> Issue:
     """OUT902: what the operating system says, or the file that stands where a folder is needed."""
     for folder in out.parents:
         if folder.exists() and not folder.is_dir():
-            return issue("OUT902", folder=folder.name, fault="it is a file, and no folder can be made below it")
+            return issue(
+                "OUT902", folder=folder.name, fault="it is a file, and no folder can be made below it"
+            )
     return issue("OUT902", folder=out.name, fault=error.strerror or str(error))
 
 
@@ -106,7 +105,7 @@ def _write(
     build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]
 ) -> tuple[OutputFile, ...]:
     now = clock()
-    encoding = ENCODINGS[build.plan.agency]
+    encoding = build.plan.encoding
     records: dict[str, int] = {}
     for name, dataset in build.datasets.items():
         if not len(dataset):  # described with HasNoData, and no file is submitted

@@ -77,10 +77,10 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         dataset, supplement, parents = domain_datasets(partition, records)
         lineage[domain.domain] = _lineage(partition, records)
         datasets[domain.domain] = dataset
-        summaries[domain.domain] = summarise(dataset, domain)
+        summaries[domain.domain] = summarise(dataset, domain, task.plan.encoding)
         if supplement is not None:
             datasets[supplement.name] = supplement
-            summaries[supplement.name] = summarise(supplement, domain)
+            summaries[supplement.name] = summarise(supplement, domain, task.plan.encoding)
             lineage[supplement.name] = DatasetLineage(
                 supplement.name,
                 np.zeros(len(parents), np.int16),
@@ -91,7 +91,7 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     related = relrec(partition)
     if related is not None:
         datasets[related.name] = related
-        summaries[related.name] = summarise_plain(related)
+        summaries[related.name] = summarise_plain(related, task.plan.encoding)
         lineage[related.name] = DatasetLineage(
             related.name, np.zeros(len(related), np.int16), np.full(len(related), -1, np.int32), {}
         )

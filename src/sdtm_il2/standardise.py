@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdtm_il2.dataset import Column, Dataset, VariableType, arrow, char, constant, distinct, ranks, take
+from sdtm_il2.dataset import (
+    Column,
+    Dataset,
+    VariableType,
+    arrow,
+    byte_length,
+    char,
+    constant,
+    distinct,
+    longest_bytes,
+    ranks,
+    take,
+)
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.view import DomainRecords, Partition, View
@@ -114,7 +127,7 @@ def domain_datasets(
                 (variable, take(answer, order), continued_name(variable.name, place), variable.label)
             )
         if variable.type == "Char":
-            column, rest = split_long(column)
+            column, rest = split_long(column, partition.plan.encoding)
         extra += [(variable, part, "", variable.label) for part in rest]
         most = max(most, len(rest))
         if variable.supplemental is not None:
@@ -143,18 +156,19 @@ def _answers(records: DomainRecords, variable: str) -> list[pd.Series]:
     return whole
 
 
-def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tuple[pd.Series, ...]]:
+def split_long(
+    column: pd.Series, encoding: str = "utf-8", limit: int = MAX_TEXT
+) -> tuple[pd.Series, tuple[pd.Series, ...]]:
     """Text over 200 bytes cut between words into parts of at most 200 bytes: the first part, and the rest (SDTMIG 4.5.3).
 
     >>> first, rest = split_long(char(["word " * 50]))
     >>> len(first[0]), len(rest), len(rest[0][0])
     (199, 1, 51)
     """
-    longest = pc.max(pc.binary_length(arrow(column))).as_py() or 0
-    if longest <= limit:
+    if longest_bytes(column, encoding) <= limit:
         return column, ()
     encoded = distinct(column)
-    parts = [cut_text(text, limit) for text in encoded.values]
+    parts = [cut_text(text, limit, encoding) for text in encoded.values]
     most = max(len(one) for one in parts)
     spread = [
         encoded.spread([one[place] if place < len(one) else "" for one in parts]) for place in range(most)
@@ -162,8 +176,8 @@ def split_long(column: pd.Series, limit: int = MAX_TEXT) -> tuple[pd.Series, tup
     return spread[0], tuple(spread[1:])
 
 
-def cut_text(text: str, limit: int = MAX_TEXT) -> list[str]:
-    """A text in parts of at most `limit` UTF-8 bytes, cut before a blank where there is one; joined they are the text.
+def cut_text(text: str, limit: int = MAX_TEXT, encoding: str = "utf-8") -> list[str]:
+    """A text in parts of at most `limit` bytes, cut before a blank where there is one; joined they are the text.
 
     A part never ends with a blank, because XPORT does not keep those: the next part begins with it. (Only a
     run of blanks as long as the limit has no such place.)
@@ -172,8 +186,9 @@ def cut_text(text: str, limit: int = MAX_TEXT) -> list[str]:
     (['to be', ' or', ' not'], ['中文', '字'])
     """
     parts: list[str] = []
-    while len(text.encode()) > limit:
-        end = len(text.encode()[:limit].decode(errors="ignore"))
+    while byte_length(text, encoding) > limit:
+        sizes = accumulate(byte_length(one, encoding) for one in text)
+        end = next(place for place, size in enumerate(sizes) if size > limit)
         blank = text.rfind(" ", 1, end + 1)
         start = len(text[: blank + 1].rstrip(" ")) if blank > 0 else 0
         parts.append(text[: start or end])

@@ -9,7 +9,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from sdtm_il2.dataset import Dataset, Summary, ValueLevel, ValueSummary, arrow, distinct
+from sdtm_il2.dataset import (
+    Dataset,
+    Summary,
+    ValueLevel,
+    ValueSummary,
+    arrow,
+    byte_length,
+    distinct,
+    longest_bytes,
+)
 from sdtm_il2.iso8601 import form
 from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.plan.model import DomainPlan
@@ -20,7 +29,7 @@ _DATES = ("DTC", "STDTC", "ENDTC")
 _BY_TEST = ("ORRES", "ORRESU", "STRESC", "STRESN", "STRESU")
 
 
-def summarise(dataset: Dataset, plan: DomainPlan) -> Summary:
+def summarise(dataset: Dataset, plan: DomainPlan, encoding: str = "utf-8") -> Summary:
     """The summary of one dataset (of one partition): `Summary.merge` puts partitions together."""
     variables: dict[str, ValueSummary] = {}
     bound = _counted(dataset, plan)
@@ -30,15 +39,19 @@ def summarise(dataset: Dataset, plan: DomainPlan) -> Summary:
             variables[column.name] = _numbers(values)
         else:
             dates = column.name.endswith(_DATES) or column.name.endswith("DTC")
-            variables[column.name] = _texts(values, dates=dates, terms=column.name in bound)
-    return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan))
+            variables[column.name] = _texts(
+                values, dates=dates, terms=column.name in bound, encoding=encoding
+            )
+    return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan, encoding))
 
 
-def summarise_plain(dataset: Dataset) -> Summary:
+def summarise_plain(dataset: Dataset, encoding: str = "utf-8") -> Summary:
     """The summary of a dataset that no domain plan describes (RELREC): sizes, and the terms of its short texts."""
     listed = {"RDOMAIN", "IDVAR", "RELTYPE"}
     variables = {
-        column.name: _texts(dataset.frame[column.name], dates=False, terms=column.name in listed)
+        column.name: _texts(
+            dataset.frame[column.name], dates=False, terms=column.name in listed, encoding=encoding
+        )
         for column in dataset.columns
     }
     return Summary(dataset.name, len(dataset), variables)
@@ -53,11 +66,11 @@ def _counted(dataset: Dataset, plan: DomainPlan) -> frozenset[str]:
     return frozenset(found | {f"{domain}TESTCD", f"{domain}TEST", "DOMAIN"})
 
 
-def _texts(values: pd.Series, *, dates: bool, terms: bool) -> ValueSummary:
+def _texts(values: pd.Series, *, dates: bool, terms: bool, encoding: str) -> ValueSummary:
     array = arrow(values)
     records = len(array)
     filled = int(pc.sum(pc.not_equal(array, "")).as_py() or 0)
-    longest = int(pc.max(pc.binary_length(array)).as_py() or 0)
+    longest = longest_bytes(values, encoding)
     forms: dict[str, int] = {}
     counted: dict[str, int] | None = None
     numeric = digits = decimals = 0
@@ -91,7 +104,7 @@ def _decimals(text: str) -> int:
     return len(rest) if point else 0
 
 
-def _levels(dataset: Dataset, plan: DomainPlan) -> dict[ValueLevel, ValueSummary]:
+def _levels(dataset: Dataset, plan: DomainPlan, encoding: str) -> dict[ValueLevel, ValueSummary]:
     """Value levels: results and units by --TESTCD, QVAL by QNAM."""
     domain = plan.domain
     names = {column.name for column in dataset.columns}
@@ -112,7 +125,7 @@ def _levels(dataset: Dataset, plan: DomainPlan) -> dict[ValueLevel, ValueSummary
         everywhere = variable == "QVAL" or variable.endswith(("ORRESU", "STRESU"))
         tests = _tests_with_terms(plan) if variable.endswith("STRESC") else frozenset()
         listed = np.array([everywhere or value in tests for value in groups.values], bool)
-        for place, summary in enumerate(_by_group(texts, groups.codes, listed)):
+        for place, summary in enumerate(_by_group(texts, groups.codes, listed, encoding)):
             found[variable, ((by, groups.values[place]),)] = summary
     return found
 
@@ -130,12 +143,12 @@ def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
 
 
 def _by_group(
-    texts: pd.Series, groups: npt.NDArray[np.int32], listed: npt.NDArray[np.bool_]
+    texts: pd.Series, groups: npt.NDArray[np.int32], listed: npt.NDArray[np.bool_], encoding: str
 ) -> list[ValueSummary]:
     """One summary a group; the work is done on the distinct values and the distinct pairs."""
     count = len(listed)
     encoded = distinct(texts)
-    facts = [_fact(text) for text in encoded.values]
+    facts = [_fact(text, encoding) for text in encoded.values]
     pairs = groups.astype(np.int64) * max(len(encoded.values), 1) + encoded.codes
     keys, counts = np.unique(pairs, return_counts=True)
     owner, value = keys // max(len(encoded.values), 1), keys % max(len(encoded.values), 1)
@@ -165,9 +178,9 @@ def _by_group(
     ]  # fmt: skip
 
 
-def _fact(text: str) -> tuple[int, int, int, int]:
+def _fact(text: str, encoding: str) -> tuple[int, int, int, int]:
     """Bytes, whether it is a number, its digits (sign and point counted), its decimals."""
     value: Decimal | None = number(text) if text else None
     if value is None:
-        return len(text.encode()), 0, 0, 0
-    return len(text.encode()), 1, len(text.strip()), _decimals(text.strip())
+        return byte_length(text, encoding), 0, 0, 0
+    return byte_length(text, encoding), 1, len(text.strip()), _decimals(text.strip())

@@ -20,6 +20,10 @@ EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
 TABLE = "table "
 
 
+#: Character encoding of the XPT files by agency; without an agency text may hold any character.
+ENCODINGS = {"fda": "ascii", "pmda": "ascii", "nmpa": "gb18030", "": "utf-8"}
+
+
 @dataclass(frozen=True, slots=True)
 class TablePlan:
     """The rows of a trial design table, read like a dataset without subjects."""
@@ -275,6 +279,11 @@ class Plan:
     tables: tuple[TablePlan, ...] = ()
     relationships: tuple[RelationshipPlan, ...] = ()
     visits: VisitsPlan | None = None
+
+    @property
+    def encoding(self) -> str:
+        """Character encoding of the XPT files, in which lengths are counted and long text is cut."""
+        return ENCODINGS[self.agency]
 
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""
