@@ -9,6 +9,7 @@ import yaml
 
 from define_example import TEXT
 from sdtm_il2.define.check import check_define
+from sdtm_il2.define.severity import rule_of
 from sdtm_il2.errors import DefineError
 
 FOREIGN = Path(__file__).parents[2] / "shared" / "data" / "define21" / "define.xml"
@@ -54,13 +55,20 @@ def test_an_issue_names_file_and_line(tmp_path):
     ]
 
 
-def test_a_define_xml_of_version_2_0_is_refused_by_its_namespace():
-    found = check_define(TEXT.read_bytes().replace(b"/ns/def/v2.1", b"/ns/def/v2.0"))
+def test_a_file_of_another_namespace_is_refused():
+    found = check_define(TEXT.read_bytes().replace(b"/ns/def/v2.1", b"/ns/def/v1.0"))
     assert [one.code for one in found] == ["DEF707"]
     assert found[0].message == (
         "root element must be ODM in http://www.cdisc.org/ns/odm/v1.3 with http://www.cdisc.org/ns/def/v2.1, "
         "found {http://www.cdisc.org/ns/odm/v1.3}ODM (DD0002)"
     )
+
+
+def test_a_define_xml_of_version_2_0_is_checked_as_2_1():
+    found = check_define(TEXT.read_bytes().replace(b"/ns/def/v2.1", b"/ns/def/v2.0"))
+    assert [str(one).splitlines()[0] for one in found] == [
+        "define.xml:10: DEF745: the file is Define-XML 2.0: def:DefineVersion 2.1.9 is read as 2.1.0"
+    ]
 
 
 LAUGHS = b"""<?xml version="1.0"?>
@@ -124,7 +132,7 @@ def test_a_file_that_is_not_there():
 )
 def test_a_foreign_file_gives_the_faults_that_it_is_known_for():
     found = check_define(FOREIGN, "define.xml")
-    rules = Counter(dict(one.fields)["rule"] for one in found)
+    rules = Counter(rule_of(one) for one in found)
     # the first five are published with the file; LB.VISITNUM is Collected, elsewhere it is Assigned; two
     # where clauses compare TSPARMCD with TS_DURATION and TS_FLOAT, which are no parameters
     assert rules == {
@@ -135,8 +143,15 @@ def test_a_foreign_file_gives_the_faults_that_it_is_known_for():
         "DD0139": 1,
         "DD0110": 1,
         "DD0044": 2,
+        # compared with the guide: two labels of datasets, one of a variable, three bound codelists
+        "DD0136": 2,
+        "DD0137": 1,
+        "DD0118": 1,
+        "DD0124": 2,
+        # three declared standards are not installed
+        "": 3,
     }
-    studyid = {one.target for one in found if dict(one.fields)["rule"] == "DD0108"}
+    studyid = {one.target for one in found if rule_of(one) == "DD0108"}
     assert studyid == {"DD.STUDYID", "OE.STUDYID", "DI.STUDYID"}
-    days = {one.target for one in found if dict(one.fields)["rule"] == "DD0105"}
+    days = {one.target for one in found if rule_of(one) == "DD0105"}
     assert days == {"EX.EXSTDY", "EX.EXENDY"}

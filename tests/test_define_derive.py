@@ -467,7 +467,8 @@ def test_any_plan_of_any_domain_gives_a_valid_file():
     plan = Plan("S", "", "", "", "", "{study}-{subject}", stated, (), tuple(domains), ())
     define = make_define(plan, summaries, standard, creation_datetime="2025-06-30T12:00:00")
     content = define_bytes(define)
-    found = check_define(content)
+    # terms that are added at random go into closed lists, too
+    found = [one for one in check_define(content) if one.code != "DEF771"]
     assert [str(one) for one in found if one.severity is Severity.ERROR or one.code == "DEF711"] == []
     assert list(xmlschema.XMLSchema(str(schema_path())).iter_errors(etree.fromstring(content))) == []
     assert len(define.item_groups) == 2 * len(domains) + 1

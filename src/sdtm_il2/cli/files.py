@@ -1,16 +1,17 @@
-"""Verbs on submission files: xpt show, check and convert, define check and html."""
+"""Verbs on XPORT files: xpt show, check and convert."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
+from sdtm_il2.cli.define import define
 from sdtm_il2.cli.outcome import existing_file, fail_on_option, finish, print_issues, width
 from sdtm_il2.errors import Issue, merge_issues
+
+__all__ = ["define", "xpt"]
 
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, help="Encoding of the text; XPORT files do not say it."
@@ -120,55 +121,7 @@ def convert_file(source: Path, target: Path, like: Path | None, encoding: str | 
         _judged(found, fail_on)
 
 
-@click.group()
-def define() -> None:
-    """Define-XML files: check, html."""
-
-
-@define.command("check", short_help="Check a Define-XML 2.1.")
-@click.argument("file", type=existing_file())
-@fail_on_option
-def check_define_file(file: Path, fail_on: str) -> None:
-    """Check FILE, a Define-XML 2.1: schema, references and conventions."""
-    from sdtm_il2.define.check import check_define
-
-    _judged(check_define(file), fail_on)
-
-
-@define.command(short_help="Render a define.xml as one HTML page.")
-@click.argument("file", type=existing_file())
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write; default: FILE with the ending .html.",
-)
-def html(file: Path, out: Path | None) -> None:
-    """Render FILE, a define.xml, as one HTML page that loads nothing."""
-    from sdtm_il2.define.html import define_html
-
-    page = define_html(file)
-    target = file.with_suffix(".html") if out is None else out
-    write_whole(target, page)
-    click.echo(f"written to {target}")
-
-
 def _judged(issues: list[Issue] | tuple[Issue, ...], fail_on: str) -> None:
     found = merge_issues(issues)
     print_issues(found, show_values=False, verbose=True)
     finish(found, fail_on)
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file beside its place, then put it there: a failed run leaves the old file whole."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

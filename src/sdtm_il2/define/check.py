@@ -6,13 +6,18 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from lxml import etree
 
-from sdtm_il2.define import check_codelists, check_datasets, check_items, check_references
+from sdtm_il2.define import check_codelists, check_datasets, check_items, check_references, check_standard
+from sdtm_il2.define.check_data import against_data
+from sdtm_il2.define.check_files import links_exist, stated_encoding
 from sdtm_il2.define.model import DEF, ODM
 from sdtm_il2.define.parse import parse_define, read, schema_path
-from sdtm_il2.define.tree import DefineTree, index, line
+from sdtm_il2.define.read import upgraded
+from sdtm_il2.define.tree import DefineTree, index
+from sdtm_il2.define.upgrade import is_version_2_0
 from sdtm_il2.errors import DefineError, Issue, Location, issue, merge_issues
 
 Check = Callable[[DefineTree], Iterator[Issue]]
@@ -20,6 +25,7 @@ Check = Callable[[DefineTree], Iterator[Issue]]
 #: Every check of a well-formed file, in the order of the rooms they stand in.
 CHECKS: tuple[Check, ...] = (
     *check_references.CHECKS, *check_datasets.CHECKS, *check_items.CHECKS, *check_codelists.CHECKS,
+    *check_standard.CHECKS,
 )  # fmt: skip
 
 _DECLARATION = re.compile(rb"<\?xml[^?>]*\bencoding\s*=\s*[\"']UTF-8[\"'][^?>]*\?>", re.IGNORECASE)
@@ -50,12 +56,20 @@ def _valid(tree: etree._ElementTree, file: str) -> Iterator[Issue]:
         yield issue("DEF708", at=Location(file, error.line), found=message.rstrip("."), rule="DD0001")
 
 
-def check_define(source: str | os.PathLike[str] | bytes, file: str = "") -> tuple[Issue, ...]:
-    """Check a Define-XML 2.1 for SDTM: XML, schema, references, and the conventions of submissions.
+def check_define(
+    source: str | os.PathLike[str] | bytes,
+    file: str = "",
+    *,
+    data: str | os.PathLike[str] | None = None,
+    encoding: str = "",
+) -> tuple[Issue, ...]:
+    """Check a Define-XML for SDTM: XML, schema, references, conventions of submissions, and the data.
 
-    ``source`` is a path or the bytes; ``file`` names the place in issues (default: the path). Returns all
-    issues (DEF7xx), worst first; a hostile or broken file gives one issue. DefineError (DEF704) when the file
-    cannot be read at all.
+    ``source`` is a path or the bytes; ``file`` names the place in issues (default: the path). ``data`` is the
+    folder of the XPORT files and of the documents; without it nothing but the file is looked at. XPORT files do
+    not say their ``encoding``: it is taken from a manifest.json beside them, or is UTF-8. Returns all issues
+    (DEF7xx), worst first; a hostile or broken file gives one issue. A 2.0 file is checked as 2.1 (DEF745), but
+    for its schema. DefineError (DEF704) when the file cannot be read at all.
 
     >>> check_define(b"<ODM><Study></ODM>")[0].code
     'DEF702'
@@ -66,19 +80,19 @@ def check_define(source: str | os.PathLike[str] | bytes, file: str = "") -> tupl
     except DefineError as error:
         return error.issues
     found = list(_prolog(content, file))
-    root = tree.getroot()
-    if root.tag != f"{{{ODM}}}ODM" or DEF not in root.nsmap.values():
-        allowed = f"ODM in {ODM} with {DEF}"
-        found.append(
-            issue(
-                "DEF707", at=Location(file, line(root)), attribute="root element", allowed=allowed,
-                found=str(root.tag), rule="DD0002",
-            )
-        )  # fmt: skip
-        return merge_issues(found)
-    found.extend(_valid(tree, file))
+    old = is_version_2_0(tree.getroot())
+    try:
+        found.extend(upgraded(tree, file))
+    except DefineError as error:
+        return merge_issues([*found, *error.issues])
+    if not old:
+        found.extend(_valid(tree, file))
     indexed = index(tree, file)
     if indexed is not None:
         for check in CHECKS:
             found.extend(check(indexed))
+        if data is not None:
+            found.extend(check_standard.dictionaries(indexed))
+            found.extend(links_exist(indexed, Path(data)))
+            found.extend(against_data(indexed, Path(data), encoding or stated_encoding(Path(data))))
     return merge_issues(found)

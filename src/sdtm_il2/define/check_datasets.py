@@ -12,7 +12,7 @@ from sdtm_il2.define.tree import DefineTree, child, children, clark, described, 
 from sdtm_il2.errors import Issue
 
 _SAS_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
-_CT_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+CT_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def document(tree: DefineTree) -> Iterator[Issue]:
@@ -41,7 +41,7 @@ def standards(tree: DefineTree) -> Iterator[Issue]:
                 yield tree.issue(
                     "DEF712", one, "DD0138", found=f"a CT of Name {get(one, 'Name')}, not CDISC/NCI"
                 )
-            if not _CT_VERSION.fullmatch(get(one, "Version")):
+            if not CT_VERSION.fullmatch(get(one, "Version")):
                 yield tree.issue(
                     "DEF712", one, "DD0150", found=f"CT version {get(one, 'Version')}, not a date"
                 )

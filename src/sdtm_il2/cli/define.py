@@ -1,0 +1,93 @@
+"""Verbs on Define-XML files: check, html."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from sdtm_il2.cli.outcome import FAILED, NEVER, any_folder, existing_file, print_issues, show_values_option
+
+_SEVERITIES = ("reject", "error", "warning", "note", NEVER)
+
+
+@click.group()
+def define() -> None:
+    """Define-XML files: check, html."""
+
+
+@define.command("check", short_help="Check a Define-XML, and its data.")
+@click.argument("file", type=existing_file())
+@click.option(
+    "--data",
+    type=any_folder(exists=True),
+    metavar="DIR",
+    help="Folder of the XPORT files and documents: compare them with FILE.",
+)
+@click.option(
+    "--encoding",
+    help="Encoding of the XPORT files; default: as a manifest.json beside them says, else UTF-8.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default="error",
+    show_default=True,
+    help="Exit with 1 if an issue is as bad as this or worse.",
+)
+@show_values_option
+def check_define_file(
+    file: Path, data: Path | None, encoding: str | None, fail_on: str, *, show_values: bool
+) -> None:
+    """Check FILE, a Define-XML 2.1 or 2.0: schema, references, conventions; with --data, what the files hold.
+
+    Severities are those of the public rules that stand in parentheses: Reject, Error, Warning.
+    """
+    from sdtm_il2.define.check import check_define
+    from sdtm_il2.define.severity import RuleSeverity, severity_of, worst_severity
+
+    found = check_define(file, data=data, encoding=encoding or "")
+    print_issues(found, show_values=show_values, verbose=True)
+    counts = Counter(map(severity_of, found))
+    click.echo(
+        "by the public rules: " + ", ".join(f"{counts[one]} {one.value.title()}" for one in RuleSeverity)
+    )
+    worst = worst_severity(found)
+    if fail_on != NEVER and worst is not None and worst.rank <= RuleSeverity(fail_on).rank:
+        raise click.exceptions.Exit(FAILED)
+
+
+@define.command(short_help="Render a define.xml as one HTML page.")
+@click.argument("file", type=existing_file())
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; default: FILE with the ending .html.",
+)
+def html(file: Path, out: Path | None) -> None:
+    """Render FILE, a define.xml, as one HTML page that loads nothing."""
+    from sdtm_il2.define.html import define_html
+
+    page = define_html(file)
+    target = file.with_suffix(".html") if out is None else out
+    write_whole(target, page)
+    click.echo(f"written to {target}")
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file beside its place, then put it there: a failed run leaves the old file whole."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
