@@ -183,6 +183,8 @@ def _submit(partition: Partition, records: DomainRecords) -> None:
             if not block.plan.dataset and fails.any():
                 part = partition.sources[block.plan.source]
                 positions = block.positions[""][fails]
+                if block.members is not None and block.group_of is not None:
+                    positions = block.members.positions[""][fails[block.group_of]]
                 code = partition.reason_code(f"{records.plan.domain} submit: {clause.reason}")
                 part.dropped[positions] = np.where(
                     part.dropped[positions] == 0, code, part.dropped[positions]

@@ -141,7 +141,7 @@ def _tests(scope: Scope, dataset: DatasetDef, spec: TestsSpec) -> TestsPlan:
     for name in sorted(names):
         known = dataset.variable(name) or study.standard.variable(domain, name)
         if known is None:
-            close = nearest(name, [one.name for one in study.standard.allowed_variables(domain)])
+            close = nearest(name, [one.name for one in study.variables(dataset)])
             study.problems.add(
                 "SPEC122",
                 f"{domain}.{name}",

@@ -10,7 +10,7 @@ from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
 from sdtm_il2.plan.model import TABLE
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, SourceSpec, StudySpec
-from sdtm_il2.standards import Standard
+from sdtm_il2.standards import DatasetDef, Standard, VariableDef
 from sdtm_il2.standards import nearest as nearest_names
 from sdtm_il2.where import Clause, Condition
 
@@ -41,6 +41,12 @@ class Study:
     def ig_version(self) -> str:
         """The version of the SDTMIG that the study follows."""
         return self.standard.ig_version
+
+    def variables(self, dataset: DatasetDef) -> tuple[VariableDef, ...]:
+        """Every variable that a dataset may have, in order; a custom domain's are those of its class."""
+        if self.standard.dataset(dataset.name) is None:
+            return dataset.variables
+        return self.standard.allowed_variables(dataset.name)
 
     def applies(self, ig: tuple[str, ...]) -> bool:
         """Whether an element with this `ig:` is part of this build; no `ig:` always is."""

@@ -112,9 +112,7 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
     if known_seq is not None and blocks and named.get(seq, VariableSpec(seq, None, at=spec.at)).at is spec.at:
         rule = Rule(Call("sequence"), origin="Derived by Sponsor", at=spec.at)
         variables.append(_plan_variable(known_seq, tuple(rule for _ in blocks), automatic=True))
-    order = {one.name: place for place, one in enumerate(study.standard.allowed_variables(spec.domain))}
-    if study.standard.dataset(spec.domain) is None:
-        order = {one.name: place for place, one in enumerate(dataset.variables)}
+    order = {one.name: place for place, one in enumerate(study.variables(dataset))}
     variables.sort(key=lambda one: (one.supplemental is not None, order.get(one.name, len(order))))
     _check_complete(study, spec, dataset, {one.name for one in variables})
     keys = _keys(study, spec, {one.name for one in variables if one.supplemental is None})
@@ -278,7 +276,7 @@ def _variable(
             supplemental=plan, at=at,
         )  # fmt: skip
     if known is None:
-        close = nearest(name, [one.name for one in study.standard.allowed_variables(spec.domain)])
+        close = nearest(name, [one.name for one in study.variables(dataset)])
         study.problems.add(
             "STD205", target, at, variable=name, ig=study.ig_version, domain=spec.domain,
             nearest=_release_with(study, spec.domain, name) or (f"did you mean {close}? or " if close else ""),
