@@ -231,3 +231,26 @@ def test_names_of_continuations_are_unique_and_short() -> None:
     assert len(set(names.values()) | {"LBORRES", "LBORRESU", "LBORRES1", "LBTEST"}) == 4 * 12 + 4
     assert all(len(name) <= 8 for name in names.values())
     assert names["LBTEST", 1] == "LBTEST1"
+
+
+def test_a_domain_that_the_guide_does_not_have_is_built_from_its_class(tmp_path: Path) -> None:
+    built = build_study(
+        tmp_path,
+        {
+            "study.yaml": (
+                "study: S\nstandard: {ig: SDTMIG 3.4, ct: 2025-03-28}\ndates: {format: yyyy-mm-dd}\n"
+                "sources: {w: {path: w.csv, subject: SUBJ}}\ndomains: [xw.yaml]\n"
+            ),
+            "xw.yaml": (
+                "domain: XW\nlabel: Weather\nclass: FINDINGS\nstructure: One record per day per subject\n"
+                "keys: [STUDYID, USUBJID, XWTESTCD, XWDTC]\nrecords: [{from: w, tests: {table: t.csv}}]\n"
+                "variables: {XWDTC: {datetime: D}}\n"
+            ),
+            "t.csv": "column,XWTESTCD,XWTEST,XWORRESU\nT,TEMP,Temperature,C\n",
+            "w.csv": "SUBJ,D,T\n1,2024-01-01,3.5\n",
+        },
+    )
+    frame = built.datasets["XW"].frame
+    names = ["XWSEQ", "XWTESTCD", "XWTEST", "XWORRES", "XWORRESU", "XWSTRESN", "XWDTC"]
+    assert frame[names].to_numpy().tolist() == [[1.0, "TEMP", "Temperature", "3.5", "C", 3.5, "2024-01-01"]]
+    assert not built.issues
