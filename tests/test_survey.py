@@ -241,3 +241,17 @@ def test_forms_of_an_odm_file(tmp_path: Path) -> None:
     found = survey([path], standard()).parts
     assert {one.domain for one in found} >= {"DM", "AE", "LB", "VS", "CM", "EC"}
     assert {one.subject for one in found} == {"_SUBJECT"}
+
+
+def test_raw_files_on_two_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_drives(_: object) -> str:
+        raise ValueError("Paths don't have the same drive")
+
+    write_files(tmp_path, {"a/ae.csv": AE, "b/ae.csv": AE})
+    monkeypatch.setattr("sdtm_il2.survey.profile.commonpath", other_drives)
+    with pytest.raises(SourceError) as caught:
+        survey([tmp_path / "a", tmp_path / "b"], standard())
+    assert str(caught.value) == (
+        f"OUT922: {tmp_path / 'a'} and {tmp_path / 'b'} have no folder in common\n"
+        "  hint: put the raw files into one folder"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from sdtm_il2.check.uses import Asked, Kind, Use, clauses, first_of, open_maps, open_texts
@@ -16,7 +17,24 @@ from sdtm_il2.where import Condition, conditions
 
 #: Unmatched texts that are compared with the specification's: free text in place of terms is no list of near misses.
 MOST = 500
+#: What turns a text into its opposite.
+_NEGATION = re.compile(r"\b(?:not|non|no|un)\b[ -]?|\bun(?=[a-z]{4})|[不未无非有]")
 _EQUAL = frozenset({"EQ", "NE", "IN", "NOTIN"})
+
+
+def similar(text: str, candidates: Sequence[str]) -> str:
+    """The candidate that looks most like the text, but is not its opposite; "" for none.
+
+    >>> similar("Yes", ["YES", "NO"]), similar("Related", ["Not related"]), similar("可能有关", ["可能无关", "可能相关"])
+    ('YES', '', '可能相关')
+    """
+    bare = _NEGATION.sub("", text.casefold())
+    fair = [
+        one
+        for one in candidates
+        if one.casefold() == text.casefold() or _NEGATION.sub("", one.casefold()) != bare
+    ]
+    return next(iter(nearest(text, fair)), "")
 
 
 def check_terms(spec: StudySpec, plan: Plan, sources: Sources, uses: Sequence[Use]) -> list[Issue]:
@@ -68,10 +86,10 @@ def _term_specs(spec: StudySpec) -> Iterator[TermSpec]:
 def _near(text: str, texts: dict[tuple[str, str, str], int]) -> tuple[tuple[str, str, str], int] | None:
     """The text of the data that is most like the specification's."""
     ranked = sorted(texts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST]
-    best = nearest(text, [key[2].strip() for key, _ in ranked])
+    best = similar(text, [key[2].strip() for key, _ in ranked])
     if not best:
         return None
-    folded = best[0].casefold()
+    folded = best.casefold()
     return next((key, count) for key, count in ranked if key[2].strip().casefold() == folded)
 
 
@@ -103,9 +121,9 @@ def check_items(plan: Plan, sources: Sources) -> list[Issue]:
         if _key(item) in held[at] or not missing[at]:
             continue
         texts = {" + ".join(one): (name, one, count) for (name, one), count in missing[at].items()}
-        best = nearest(" + ".join(item), list(texts)[:MOST])
+        best = similar(" + ".join(item), list(texts)[:MOST])
         if best:
-            name, one, count = texts[best[0]]
+            name, one, count = texts[best]
             issues.append(
                 issue(
                     "DATA832", name, at, count=count, values=[(" + ".join(one), count)], item=" + ".join(item)
@@ -189,12 +207,12 @@ def _unheard(
         others = {one: count for one, count in held.items() if one not in asked}
         if not text.strip() or text.strip() in held or len(others) > MOST:
             continue
-        best = nearest(text.strip(), others)
+        best = similar(text.strip(), list(others))
         if best:
             at = condition.at if condition.at.file else source.spec.at
             found.append(
                 issue(
-                    "DATA833", target, at, count=others[best[0]], values=[(best[0], others[best[0]])],
+                    "DATA833", target, at, count=others[best], values=[(best, others[best])],
                     value=text, column=column, source=source.name,
                 )
             )  # fmt: skip
