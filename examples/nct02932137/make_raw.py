@@ -77,7 +77,7 @@ def subjects(rng: random.Random) -> list[Subject]:
         one = Subject(
             number=f"01-{index:03d}",
             hospital=f"H99{index * 7919 % 100000:05d}",
-            initials="".join(rng.choice(LATIN) for _ in range(4)),
+            initials="QZ" + "".join(rng.choice(LATIN) for _ in range(4)),
             consent=consent,
             birth=birth,
             sex="男" if index % 11 == 0 else "女",
