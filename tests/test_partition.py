@@ -277,10 +277,17 @@ def processes() -> Iterator[Mapper]:
 @pytest.fixture(scope="module")
 def dask_mapper() -> Iterator[Mapper]:
     distributed = pytest.importorskip("distributed")
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    )
-    with cluster, distributed.Client(cluster) as client:
+    import dask
+
+    # a busy machine takes its time to start the workers
+    patience = {"distributed.comm.timeouts.connect": "180s", "distributed.comm.timeouts.tcp": "180s"}
+    with (
+        dask.config.set(patience),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster, timeout=180) as client,
+    ):
         yield lambda function, tasks: client.gather(client.map(function, list(tasks)))
 
 
