@@ -201,9 +201,7 @@ def test_message(tmp_path: Path, changes: dict[str, tuple[str, str]], expected: 
         {"raw/lab.csv": (",3.5,", ",2.0E5,")},  # a number, in a column of results
         {"ae.yaml": ("可能有关: ", "可能有关: POSSIBLE, 肯定无关: ")},  # a term for a text that did not occur
         {"ae.yaml": ("SER EQ YES", "SER IN YES | Yes")},  # the similar value is asked for too
-        {
-            "ae.yaml": ("SER EQ YES", "SER IN YES | NOT NO")
-        },  # the opposite of a value is not a slip of the pen
+        {"study.yaml": ("STATUS EQ screening", "STATUS IN screening | not treatment")},  # an opposite
         {"study.yaml": ('missing: [""]', 'missing: ["", NK]')},
         {"study.yaml": ("[dd/mm/yyyy]", "[dd/mm/yyyy, yyyy-mm-dd]")},
     ],

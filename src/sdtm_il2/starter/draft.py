@@ -198,7 +198,7 @@ def _sources(parts: Sequence[PartProfile], subjects: _Subjects) -> list[SourceDr
     for part in parts:
         spec = part.part.spec
         lines = [f"path: {scalar(spec.path)}"]
-        if part.part.kind == "text" and spec.encoding != "utf-8":
+        if part.part.kind in ("text", "xpt") and spec.encoding != "utf-8":
             lines.append(f"encoding: {spec.encoding}")
         if spec.header != (1,):
             lines.append(f"header: {spec.header[0]}")
@@ -351,7 +351,11 @@ def _line(
     if variable.name.endswith("DTC"):
         if column.dates is None:
             return None
-        own = "" if column.dates.formats == source.dates else f", format: {listed(column.dates.formats)}"
+        own = (
+            ""
+            if set(column.dates.formats) <= set(source.dates)
+            else f", format: {listed(column.dates.formats)}"
+        )
         return VariableDraft(variable.name, f"{{datetime: {name}{own}}}", note)
     if variable.type == "Num" and not column.is_number:
         note = "not all cells are numbers"

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sdtm_il2.iso8601 import DateStatus, parse_dates
+from sdtm_il2.iso8601 import DateStatus, date_format
+from sdtm_il2.iso8601.formats import read_value
 
 _DAYS: Final = (
     "yyyy-mm-dd", "yyyy/mm/dd", "yyyy.mm.dd", "yyyymmdd", "yyyy-m-d", "yyyy/m/d", "yyyy.m.d", "yyyy年m月d日",
@@ -27,7 +28,7 @@ FORMATS: Final = (
 UNKNOWN: Final = ("UN", "UNK", "UK", "NK", "XX", "XXX", "不详", "未知")
 #: The first of the hundred years of a year of two digits.
 PIVOT: Final = 1930
-_SAMPLE: Final = 200
+_SAMPLE: Final = 60
 #: A date has a separator or eight digits; a bare year or number is none.
 _DATED: Final = re.compile(
     r"(?=.*[0-9])(?:.*[0-9A-Za-z年月][-/.年月 ].*|[0-9]{8}|[0-9]{1,2}[A-Za-z]{3,9}[0-9]{4})"
@@ -77,7 +78,10 @@ def date_forms(counts: Mapping[str, int]) -> DateForms | None:
     """
     texts = [text.strip() for text in counts]
     weights = list(counts.values())
-    if not texts or not any(_DATED.fullmatch(text) for text in texts[:_SAMPLE]):
+    if (
+        sum(_DATED.fullmatch(text) is not None for text in texts[:_SAMPLE]) * 2 < len(texts[:_SAMPLE])
+        or not texts
+    ):
         return None
     if all(_CLOCK.fullmatch(text) for text in texts[:_SAMPLE]):
         return None
@@ -131,10 +135,13 @@ def _fitting(
 
 def _read(texts: Sequence[str], format_: str, tokens: tuple[str, ...]) -> dict[int, str]:
     """What one format reads, by place; texts that are no date by their looks are not offered to it."""
-    parsed = parse_dates(list(texts), format_, tokens, PIVOT)
-    status, iso = parsed.status.tolist(), parsed.iso.tolist()
-    return {
-        place: iso[place]
-        for place, one in enumerate(status)
-        if one == DateStatus.PARSED and (_DATED.fullmatch(texts[place]) or len(texts[place]) == 4)
-    }
+    compiled = date_format(format_, tokens, PIVOT)
+    unknown = {token.casefold() for token in tokens}
+    found = {}
+    for place, text in enumerate(texts):
+        if text.casefold() in unknown or not (_DATED.fullmatch(text) or len(text) == 4):
+            continue
+        status, iso = read_value(text, compiled)
+        if status is DateStatus.PARSED:
+            found[place] = iso
+    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from sdtm_il2.errors import Issue, Location, SourceError, issue
+from sdtm_il2.errors import Issue, Location, SdtmError, SourceError, XptError, issue
 from sdtm_il2.sources import read_sources
 from sdtm_il2.sources.encoding import fitting_encodings
 from sdtm_il2.sources.files import FORMATS, READABLE, FilePlace
@@ -17,6 +17,8 @@ from sdtm_il2.sources.workbook import open_workbook
 from sdtm_il2.spec.model import SourceSpec, StandardSpec, StudySpec
 from sdtm_il2.xpt import describe_xpt
 
+#: Encodings of the texts in transport files.
+_XPT_ENCODINGS: Final = ("utf-8", "gb18030", "cp1252")
 #: Rows in which a header is looked for below titles.
 _HEADERS: Final = range(2, 7)
 #: What says that the first row is no header.
@@ -83,7 +85,7 @@ def read_parts(folder: Path, path: Path) -> tuple[RawPart, ...]:
     """Every table of one raw file: sheets with data, datasets of a transport file, forms of an ODM file.
 
     The encoding of text is the first of the usual ones that reads every byte. Where the first row does not fit as
-    a header, the next ones are tried. Raises SourceError where nothing can be read.
+    a header, the next ones are tried. Raises SourceError or XptError where nothing can be read.
     """
     name = path.resolve().relative_to(folder.resolve()).as_posix()
     spec = SourceSpec(path.stem, name, at=Location(name))
@@ -100,12 +102,27 @@ def read_parts(folder: Path, path: Path) -> tuple[RawPart, ...]:
             return (_with_header(folder, spec),)
         return tuple(_readable(folder, sheets))
     if kind == "xpt":
-        members = [one.name for one in describe_xpt(path)]
-        if len(members) > 1:
-            return tuple(read_part(folder, replace(spec, sheet=one)) for one in members)
+        return _datasets(folder, path, spec)
     if kind == "odm":
         return tuple(_odm_parts(folder, path, spec))
     return (read_part(folder, spec),)
+
+
+def _datasets(folder: Path, path: Path, spec: SourceSpec) -> tuple[RawPart, ...]:
+    """The datasets of a transport file, which does not say its encoding: the first of the usual ones that reads all."""
+    faults: list[SdtmError] = []
+    for encoding in _XPT_ENCODINGS:
+        encoded = replace(spec, encoding=encoding)
+        try:
+            names = [one.name for one in describe_xpt(path, encoding=encoding)]
+            if len(names) == 1:
+                return (read_part(folder, encoded),)
+            return tuple(read_part(folder, replace(encoded, sheet=one)) for one in names)
+        except (SourceError, XptError) as fault:
+            if {one.code for one in fault.issues} != {"XPT609"}:
+                raise
+            faults.append(fault)
+    raise faults[0]
 
 
 def _readable(folder: Path, sheets: Iterable[SourceSpec]) -> Iterator[RawPart]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sdtm_il2.dataset import distinct
-from sdtm_il2.errors import Issue, SourceError, issue, merge_issues
+from sdtm_il2.errors import Issue, SdtmError, SourceError, issue, merge_issues
 from sdtm_il2.standards import Standard
 from sdtm_il2.survey.dates import DateForms, date_forms, is_clock
 from sdtm_il2.survey.files import RawPart, raw_files, read_parts
@@ -101,7 +101,7 @@ def survey(paths: Iterable[Path], standard: Standard, folder: Path | None = None
     for path in files:
         try:
             parts = read_parts(base, path)
-        except SourceError as fault:
+        except SdtmError as fault:
             refused += fault.issues
             continue
         profiles += [profile_part(part, standard) for part in parts]

@@ -18,7 +18,7 @@ def title_lines(part: PartProfile) -> tuple[str, ...]:
     """What the table is, how it is read, and what is left to decide."""
     raw = part.part
     how = [raw.kind]
-    if raw.kind == "text":
+    if raw.kind in ("text", "xpt"):
         how.append(raw.spec.encoding)
     if raw.spec.header != (1,):
         how.append(f"header in row {raw.spec.header[0]}")
@@ -92,7 +92,7 @@ def _part(part: PartProfile, *, show_values: bool) -> dict[str, Any]:
     return {
         "path": spec.path,
         "kind": part.part.kind,
-        "encoding": spec.encoding if part.part.kind == "text" else "",
+        "encoding": spec.encoding if part.part.kind in ("text", "xpt") else "",
         "header": list(spec.header),
         **{key: text for key, text in read.items() if text},
         "records": part.records,
