@@ -177,3 +177,45 @@ def test_lengths_and_cuts_count_the_bytes_of_the_file(tmp_path: Path) -> None:
         ("2", "LBORRES2", "ñ"),
     ]
     assert result.summaries["SUPPLB"].variables["QVAL"].max_bytes == 200
+
+
+def test_digits_that_a_numeric_variable_does_not_hold_are_told(tmp_path: Path) -> None:
+    dm = FILES["dm.yaml"] + "  AGE: {assign: AGE}\n"
+    raw = "SUBJ,START,AGE\n01,2024-03-05,9007199254740993\n02,2024-03-05,34.10\n03,2024-03-05,0.30000000000000004\n"
+    result = build_study(
+        tmp_path, FILES | {"dm.yaml": dm, "raw/dm.csv": raw, "raw/lb.csv": "SUBJ,NO,ITEM,RES,UNIT,RANGE,D\n"}
+    )
+    assert cells(result.datasets["DM"], ["AGE"]) == [("9.00719925474099e+15",), ("34.1",), ("0.3",)]
+    (told,) = found(result, "DATA826")
+    assert told.message == (
+        "1 record holds 1 number with more digits than a numeric variable holds, first at raw/dm.csv:2; "
+        "the nearest number is submitted"
+    )
+
+
+def test_supplemental_values_point_to_one_record(tmp_path: Path) -> None:
+    ae = """\
+domain: AE
+keys: [STUDYID, USUBJID, AETERM]
+records: [{from: ae}]
+variables:
+  AESPID: {assign: ID}
+  AETERM: {assign: TERM}
+  AEDECOD: {assign: TERM}
+  AESTDTC: {datetime: D}
+  AENOTE: {assign: NOTE, supplemental: {label: Note, idvar: AESPID}}
+  AEMEMO: {assign: NOTE, supplemental: {label: Memo}}
+"""
+    study = FILES["study.yaml"].replace("domains: [dm.yaml, lb", "domains: [dm.yaml, ae")
+    study = study.replace("lb: {path: raw/lb.csv", "ae: {path: raw/ae.csv")
+    raw = (
+        "SUBJ,ID,TERM,D,NOTE\n01,,a,2024-03-05,x\n01,1,b,2024-03-05,y\n01,1,c,2024-03-05,z\n"
+        "01,2,d,2024-03-05,\n01,2,e,2024-03-05,w\n02,1,f,2024-03-05,v\n"
+    )
+    result = build_study(tmp_path, FILES | {"study.yaml": study, "ae.yaml": ae, "raw/ae.csv": raw})
+    (told,) = found(result, "DATA827")
+    assert (told.target, told.count) == ("SUPPAE.AENOTE", 4)
+    assert told.message == (
+        "4 records whose AESPID is empty or the same as that of another record of the subject, "
+        "first at raw/ae.csv:2"
+    )

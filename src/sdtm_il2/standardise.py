@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import accumulate
 
 import numpy as np
@@ -64,6 +65,12 @@ def typed(
     if not len(column):
         return pd.Series(np.empty(0, np.float64))
     view.report("DATA804", bad[encoded.codes], column, at=at)
+    # an integer or a decimal of more digits than a double holds is not the number that was collected
+    lost = [
+        one is not None and bool(np.isfinite(value)) and Decimal(repr(float(value))) != one
+        for one, value in zip(numbers, values, strict=True)
+    ]
+    view.report("DATA826", np.array(lost, bool)[encoded.codes], column, at=at)
     return pd.Series(values[encoded.codes])
 
 
@@ -139,6 +146,8 @@ def domain_datasets(
     dataset = Dataset(plan.domain, plan.label, tuple(columns), frame)
     _check_keys(partition, records, frame)
     supplement, parents = _supplemental(plan, frame, _named(plan, extra, most))
+    if supplement is not None:
+        _check_references(partition, records, frame, supplement.frame, parents)
     return dataset, supplement, parents
 
 
@@ -336,6 +345,34 @@ def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFram
                 keys=keys,
                 reason=plan.keys_not_unique,
             )
+
+
+def _check_references(
+    partition: Partition,
+    records: DomainRecords,
+    frame: pd.DataFrame,
+    supplement: pd.DataFrame,
+    parents: npt.NDArray[np.int64],
+) -> None:
+    """DATA827: supplemental values whose `idvar` is empty, or the same in several records of the subject."""
+    plan = records.plan
+    assert records.order is not None
+    for variable in plan.variables:
+        idvar = variable.supplemental.idvar if variable.supplemental else ""
+        if idvar not in frame.columns or idvar == f"{plan.domain}SEQ":
+            continue
+        subject = [name for name in ("USUBJID",) if name in frame.columns]
+        open_ = frame[[*subject, idvar]].duplicated(keep=False).to_numpy(bool) | ~filled(frame[idvar])
+        own = parents[(supplement["QNAM"] == variable.name).to_numpy(bool)]
+        mask = np.zeros(len(records), bool)
+        mask[records.order[own[open_[own]]]] = True
+        for index in range(len(records.blocks)):
+            of_block = mask[records.block_slice(index)]
+            if of_block.any():
+                target = f"SUPP{plan.domain}.{variable.name}"
+                View(partition, records, index).report(
+                    "DATA827", of_block, at=variable.at, target=target, idvar=idvar
+                )
 
 
 def _codes(column: pd.Series) -> npt.NDArray[np.int64]:
