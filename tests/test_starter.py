@@ -282,3 +282,33 @@ def test_public_raw_files_give_a_study_that_builds(
     assert run("check", tmp_path / "study").exit_code == 0
     built = build_folder(tmp_path / "study")
     assert {name: len(one) for name, one in built.datasets.items() if not name.startswith("SUPP")} == domains
+
+
+def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> None:
+    raw = "SUBJECT,样本号,筛查结果,滴度\n01-001,E1,阳性,40\n"
+    write_files(tmp_path, RAW | {"raw/elisa.csv": raw})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert (
+        (tmp_path / "study.yaml")
+        .read_text(encoding="utf-8")
+        .endswith(
+            "domains: [ae.yaml, dm.yaml, lb.yaml, vs.yaml]\n# to do: add is.yaml when their tests tables name a test\n"
+        )
+    )
+    table = tmp_path / "is_tests.csv"
+    assert table.read_text(encoding="utf-8") == (
+        "column,domain,--TESTCD,note\n"
+        "筛查结果,-,,to do: which test is this?\n"
+        "滴度,-,,to do: which test is this?\n"
+    )
+    table.write_text(
+        "column,domain,--TESTCD,--BDAGNT\n筛查结果,,ADA_BAB,ALDESLEUKIN\n滴度,-,,\n", encoding="utf-8"
+    )
+    study = tmp_path / "study.yaml"
+    text = study.read_text(encoding="utf-8").replace("vs.yaml]", "vs.yaml, is.yaml]")
+    study.write_text(
+        text.replace("codelists:", "codelists:\n  C181169: {sponsor: [ALDESLEUKIN]}\n #", 1), encoding="utf-8"
+    )
+    assert cells(build_folder(tmp_path).datasets["IS"], ["USUBJID", "ISTESTCD", "ISORRES"]) == [
+        ("S-1-01-001", "ADA_BAB", "阳性")
+    ]

@@ -84,6 +84,11 @@ class DomainDraft:
     keys: tuple[str, ...]
     blocks: tuple[BlockDraft, ...]
 
+    @property
+    def ready(self) -> bool:
+        """The domain can be built: if of findings, its tables name a test."""
+        return all(block.tests is None or block.tests.named for block in self.blocks)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -116,10 +121,10 @@ def draft_study(found: Survey, standard: Standard, study: str) -> Draft:
         block = _block(source, standard, terms)
         if block is not None:
             blocks.setdefault(domain, []).append(block)
-    if not blocks:
-        raise SourceError(issue("OUT923", names=", ".join(one.name for one in sources)))
     order = [name for name in standard.dataset_names if name in blocks]
     domains = tuple(_domain(name, blocks[name], standard, subjects) for name in order)
+    if not any(one.ready for one in domains):
+        raise SourceError(issue("OUT923", names=", ".join(one.name for one in sources)))
     return Draft(study, standard, tuple(sources), domains, terms)
 
 

@@ -63,8 +63,6 @@ def _long(
         test = _test(name, lists, standard)
         named += bool(test)
         rows.append((name, "" if test else "-", test, "" if test else TO_DO))
-    if not named:
-        return None
     columns = (item, *(column for _, column in keys))
     return TestsDraft(
         (item, "domain", "--TESTCD", "note"), tuple(rows), (("by", item), *keys), columns, named
@@ -72,18 +70,30 @@ def _long(
 
 
 def _wide(part: PartProfile, lists: tuple[str, ...], standard: Standard) -> TestsDraft | None:
-    """Columns whose name is a test's code, name or synonym."""
-    rows = []
-    for column in part.columns:
-        if column.candidates and any(one.by == "name" for one in column.candidates):
-            continue
-        test = _test(_TAIL.sub("", head(column.name)) or column.name, lists, standard)
+    """Columns whose name is a test's code, name or synonym; else all that may hold results, to be named."""
+    rows: list[tuple[str, ...]] = []
+    for column in _results(part):
+        test = _test(_TAIL.sub("", head(column)) or column, lists, standard)
         if test:
-            rows.append((column.name, test, ""))
-    if not rows:
-        return None
-    header = ("column", "--TESTCD", "--ORRESU")
-    return TestsDraft(header, tuple(rows), (), tuple(row[0] for row in rows), len(rows))
+            rows.append((column, test, ""))
+    if rows:
+        header: tuple[str, ...] = ("column", "--TESTCD", "--ORRESU")
+        return TestsDraft(header, tuple(rows), (), tuple(row[0] for row in rows), len(rows))
+    rows = [(column, "-", "", TO_DO) for column in _results(part) if not changed_by_excel(column)]
+    header = ("column", "domain", "--TESTCD", "note")
+    return TestsDraft(header, tuple(rows), (), tuple(row[0] for row in rows), 0) if rows else None
+
+
+def _results(part: PartProfile) -> list[str]:
+    """Columns that are nothing else by their name, or results."""
+    result = f"{part.domain}.{part.domain}ORRES"
+    return [
+        column.name
+        for column in part.columns
+        if column.filled
+        and column.dates is None
+        and all(one.by != "name" or one.variable == result for one in column.candidates)
+    ]
 
 
 def _test(text: str, lists: tuple[str, ...], standard: Standard) -> str:
