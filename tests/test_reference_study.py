@@ -302,6 +302,30 @@ def test_events_since_the_first_injection_are_treatment_emergent() -> None:
         assert ((one["USUBJID"], one["AESEQ"]) in emergent) == expected, (one["USUBJID"], start)
 
 
+# -- ways to build ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("partitions", [3])
+def test_any_number_of_partitions_gives_the_same(partitions: int) -> None:
+    one, other = _built(), build_folder(MAPPING, EXAMPLE, partitions=partitions)
+    assert list(one.datasets) == list(other.datasets)
+    for name, dataset in one.datasets.items():
+        assert dataset.columns == other.datasets[name].columns, name
+        assert dataset.frame.equals(other.datasets[name].frame), name
+    assert one.issues == other.issues
+    assert one.balance == other.balance
+
+
+def test_twice_built_gives_the_same_bytes(tmp_path: Path) -> None:
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    for name, built in [("one", _built()), ("two", build_folder(MAPPING, EXAMPLE))]:
+        write_build(built, release, tmp_path / name)
+    files = {one.relative_to(tmp_path / "one") for one in (tmp_path / "one").rglob("*") if one.is_file()}
+    assert len(files) > 60
+    for path in files:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes(), path
+
+
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 

@@ -249,7 +249,7 @@ def injections(out: Folder, people: list[Subject], rng: random.Random) -> dict[s
                     continue
                 if course == 1 and dose == 1:
                     first[one.number] = dt.datetime.fromisoformat(f"{day}T{clock}")
-                amount = "50" if index == 11 and course > 1 else "100"
+                amount = "50" if index == 12 and course > 1 else "100"
                 cells |= {
                     f"注射日期{dose}": written(day, course),
                     f"注射时间{dose}": clock,
