@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
 from sdtm_il2.check import check_columns
-from sdtm_il2.dataset import Dataset, Summary, arrow, char, distinct
+from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.identifiers import usubjids
@@ -222,10 +222,14 @@ def _has_subjects(plan: Plan, name: str) -> bool:
 def _concatenated(parts: list[Dataset]) -> Dataset:
     if len(parts) == 1:
         return parts[0]
-    first = parts[0]
+    # a text may be continued (COVAL1 ...) in one partition and not in another
+    first = max(parts, key=lambda one: len(one.columns))
     columns: dict[str, pd.Series] = {}
     for column in first.columns:
-        series = [part.frame[column.name] for part in parts]
+        series = [
+            part.frame[column.name] if column.name in part.frame else constant("", len(part))
+            for part in parts
+        ]
         if column.type == "Num":
             columns[column.name] = pd.Series(np.concatenate([one.to_numpy() for one in series]))
         else:

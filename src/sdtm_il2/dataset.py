@@ -112,9 +112,13 @@ class Summary:
         """The summary of both partitions; associative and commutative. ValueError for different datasets."""
         if self.dataset != other.dataset:
             raise ValueError(f"cannot merge summaries of {self.dataset} and {other.dataset}")
-        variables = dict(self.variables)
-        for name, summary in other.variables.items():
-            variables[name] = variables[name].merge(summary) if name in variables else summary
+        # a variable that one side does not have is empty in all its records
+        variables = {
+            name: self.variables.get(name, ValueSummary(self.records)).merge(
+                other.variables.get(name, ValueSummary(other.records))
+            )
+            for name in (*self.variables, *(one for one in other.variables if one not in self.variables))
+        }
         levels = dict(self.value_levels)
         for level, summary in other.value_levels.items():
             levels[level] = levels[level].merge(summary) if level in levels else summary

@@ -135,13 +135,18 @@ def domain_datasets(
             )
         if variable.type == "Char":
             column, rest = split_long(column, partition.plan.encoding)
-        extra += [(variable, part, "", variable.label) for part in rest]
-        most = max(most, len(rest))
+        if not variable.continued:
+            extra += [(variable, part, "", variable.label) for part in rest]
+            most = max(most, len(rest))
         if variable.supplemental is not None:
             extra.append((variable, column, variable.name, variable.label))
             continue
         columns.append(Column(variable.name, variable.label, variable.type))
         values[variable.name] = column
+        for place, part in enumerate(rest if variable.continued else (), 1):
+            name = continued_name(variable.name, place)
+            columns.append(Column(name, variable.label, "Char"))
+            values[name] = part
     frame = pd.DataFrame(values, copy=False)
     dataset = Dataset(plan.domain, plan.label, tuple(columns), frame)
     _check_keys(partition, records, frame)

@@ -11,7 +11,7 @@ from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
 from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
-from sdtm_il2.compile.sugar import table_domain, table_plans, with_dictionaries
+from sdtm_il2.compile.sugar import continued_variables, table_domain, table_plans, with_dictionaries
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.unbuilt import refuse_unbuilt
 from sdtm_il2.compile.visits import compile_visits, visit_variables
@@ -287,7 +287,8 @@ def _variable(
     binding = bind(study, target, line, known)
     plan_line = _plan_variable(known, per_block, automatic=line is None)
     return replace(
-        plan_line, codelists=binding.codes, study_list=binding.study_list,
+        plan_line, continued=(spec.domain, name) in continued_variables(),
+        codelists=binding.codes, study_list=binding.study_list,
         label=(line.label if line and line.label else known.label), at=at,
     )  # fmt: skip
 

@@ -76,6 +76,14 @@ def natural_keys() -> dict[str, tuple[str, ...]]:
     return {row["domain"]: tuple(row["keys"].split()) for row in rows}
 
 
+@functools.cache
+def continued_variables() -> frozenset[tuple[str, str]]:
+    """Variables of datasets whose text over 200 bytes goes on in variables of the same dataset (SDTMIG 5.1, 7.4.2)."""
+    table = importlib.resources.files("sdtm_il2") / "data" / "continued.csv"
+    rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+    return frozenset((row["dataset"], row["variable"]) for row in rows)
+
+
 def table_domain(study: Study, table: TableSpec) -> DomainSpec:
     """A trial design table as a domain: one block from the table, each header that is a variable assigned."""
     dataset = study.standard.dataset(table.domain)

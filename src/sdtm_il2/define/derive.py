@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sdtm_il2
@@ -32,8 +32,9 @@ from sdtm_il2.define.model import (
     described,
 )
 from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
-from sdtm_il2.plan.model import DomainPlan, Plan
+from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
+from sdtm_il2.standardise import continued_name
 from sdtm_il2.standards import DatasetDef, Standard
 
 IG, CT = "STD.IG", "STD.CT"
@@ -137,12 +138,24 @@ def _test_names(plan: Plan) -> dict[str, str]:
     return found
 
 
+def _with_continuations(variable: VariablePlan, summary: Summary) -> Iterator[VariablePlan]:
+    """The variable, and those of the dataset in which its long text goes on."""
+    yield variable
+    place = 1
+    while variable.continued and (name := continued_name(variable.name, place)) in summary.variables:
+        yield replace(variable, name=name, core="")
+        place += 1
+
+
 def _datasets(plan: Plan, summaries: Mapping[str, Summary], standard: Standard) -> list[DatasetDescribed]:
     found: list[DatasetDescribed] = []
     for domain in plan.domains:
         summary = summaries.get(domain.domain, Summary(domain.domain))
         variables = tuple(
-            from_plan(domain, one, plan.usubjid) for one in domain.variables if one.supplemental is None
+            from_plan(domain, part, plan.usubjid)
+            for one in domain.variables
+            if one.supplemental is None
+            for part in _with_continuations(one, summary)
         )
         names = {one.name for one in variables}
         keys = tuple(dict.fromkeys(key for key in ("STUDYID", *domain.keys) if key in names))

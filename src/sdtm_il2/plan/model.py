@@ -177,7 +177,8 @@ class SupplementalPlan:
 class VariablePlan:
     """One variable of a domain; ``rules`` has one entry a block (None: missing in that block's records).
 
-    ``automatic`` variables stand in no line of the specification. ``codelists`` are the CDISC lists that bind
+    ``automatic`` variables stand in no line of the specification. The long text of a ``continued`` variable goes on
+    in variables of the same dataset (COVAL1, COVAL2 ...), not in SUPP--. ``codelists`` are the CDISC lists that bind
     the variable, ``study_list`` the name of a study list. ``terms`` is the map its values pass, if any.
     """
 
@@ -193,6 +194,7 @@ class VariablePlan:
     supplemental: SupplementalPlan | None = None
     automatic: bool = False
     at: Location = NOWHERE
+    continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
