@@ -301,9 +301,7 @@ def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> N
         "筛查结果,-,,to do: which test is this?\n"
         "滴度,-,,to do: which test is this?\n"
     )
-    table.write_text(
-        "column,domain,--TESTCD,--BDAGNT\n筛查结果,,ADA_BAB,ALDESLEUKIN\n", encoding="utf-8"
-    )
+    table.write_text("column,domain,--TESTCD,--BDAGNT\n筛查结果,,ADA_BAB,ALDESLEUKIN\n", encoding="utf-8")
     study = tmp_path / "study.yaml"
     text = study.read_text(encoding="utf-8").replace("vs.yaml]", "vs.yaml, is.yaml]")
     study.write_text(
