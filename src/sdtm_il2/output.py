@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,15 +107,16 @@ def _write(
     now = clock()
     encoding = build.plan.encoding
     records: dict[str, int] = {}
+    lengths: dict[str, Mapping[str, int]] = {}
     for name, dataset in build.datasets.items():
         if not len(dataset):  # described with HasNoData, and no file is submitted
             continue
         progress(f"{name.lower()}.xpt")
-        _write_dataset(folder / f"{name.lower()}.xpt", dataset, encoding, now)
+        lengths[name] = _write_dataset(folder / f"{name.lower()}.xpt", dataset, encoding, now)
         records[f"{name.lower()}.xpt"] = len(dataset)
     progress("define.xml")
     define = define_bytes(
-        make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat())
+        make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat(), lengths=lengths)
     )
     (folder / "define.xml").write_bytes(define)
     stylesheet = stylesheet_path()
@@ -145,10 +146,10 @@ def _write(
     return outputs
 
 
-def _write_dataset(path: Path, dataset: Dataset, encoding: str, now: dt.datetime) -> None:
-    """One XPT file; its issues name the file, not the folder in which it is being written."""
+def _write_dataset(path: Path, dataset: Dataset, encoding: str, now: dt.datetime) -> Mapping[str, int]:
+    """One XPT file, and the bytes of each variable in it; issues name the file, not the temporary folder."""
     try:
-        write_xpt(path, dataset, encoding=encoding, created=now, modified=now)
+        return write_xpt(path, dataset, encoding=encoding, created=now, modified=now).lengths
     except XptError as error:
         places = {str(path): path.name, path.as_posix(): path.name}
         raise XptError(

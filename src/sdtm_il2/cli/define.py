@@ -1,4 +1,4 @@
-"""Verbs on Define-XML files: check, html."""
+"""Verbs on Define-XML files: check, diff, html."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEVERITIES = ("reject", "error", "warning", "note", NEVER)
 
 @click.group()
 def define() -> None:
-    """Define-XML files: check, html."""
+    """Define-XML files: check, diff, html."""
 
 
 @define.command("check", short_help="Check a Define-XML, and its data.")
@@ -76,6 +76,26 @@ def html(file: Path, out: Path | None) -> None:
     target = file.with_suffix(".html") if out is None else out
     write_whole(target, page)
     click.echo(f"written to {target}")
+
+
+@define.command("diff", short_help="Say what changed between two.")
+@click.argument("old", type=existing_file())
+@click.argument("new", type=existing_file())
+def diff_files(old: Path, new: Path) -> None:
+    """Say in words what changed from OLD to NEW, two Define-XML files of version 2.0 or 2.1.
+
+    Exit code 1 if something changed. OIDs are not compared, only what they lead to.
+    """
+    from sdtm_il2.define.diff import diff_define
+    from sdtm_il2.define.read import read_define
+    from sdtm_il2.report.text import printable
+
+    changes = diff_define(read_define(old), read_define(new))
+    for change in changes:
+        click.echo(printable(str(change)))
+    click.echo(f"{len(changes)} change{'s' if len(changes) > 1 else ''}" if changes else "no change")
+    if changes:
+        raise click.exceptions.Exit(FAILED)
 
 
 def write_whole(target: Path, content: bytes) -> None:

@@ -246,7 +246,25 @@ def where_clauses(tree: DefineTree) -> Iterator[Issue]:
             )
 
 
+#: What ODM admits on these elements and Define-XML does not.
+_NOT_OURS = {
+    "ItemGroupDef": ("Origin", "Role", "Comment"),
+    "ItemDef": ("Origin", "Comment", "SDSVarName"),
+    "ItemRef": ("CollectionExceptionConditionOID", "ImputationMethodOID"),
+    "CodeList": ("Comment",),
+}
+
+
+def foreign_attributes(tree: DefineTree) -> Iterator[Issue]:
+    """Attributes that ODM admits and Define-XML replaces by elements are not written; the schema passes them."""
+    for kind, names in _NOT_OURS.items():
+        for element in tree.root.iter(clark(kind)):
+            for name in names:
+                if get(element, name):
+                    yield tree.issue("DEF783", element, "DD0010", element=kind, name=name)
+
+
 CHECKS = (
-    lengths, names, origins, methods, predecessors, pages, page_references, fixed_origins, same_origins,
+    foreign_attributes, lengths, names, origins, methods, predecessors, pages, page_references, fixed_origins, same_origins,
     value_levels, where_clauses,
 )  # fmt: skip

@@ -67,17 +67,19 @@ def make_define(
     originator: str = "",
     documents: Sequence[Leaf] = (),
     define_version: str = "2.1.9",
+    lengths: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Define:
     """The Define-XML 2.1 metadata of a build: types, lengths, terms and value levels are those of the data.
 
     ``summaries`` are the study-wide summaries by dataset name (AE, SUPPAE); a planned domain without records
     is described with HasNoData. ``creation_datetime`` is ISO 8601 (no clock is read), ``documents`` are
     further files beside define.xml, such as the reviewer's guide. The annotated CRF (acrf.pdf) is declared
-    when the plan names pages. The result passes `check_define` without errors.
+    when the plan names pages. ``lengths`` are the bytes of each text variable in its file, by dataset, where
+    files are not in UTF-8. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
     lists = ListUses(standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan))
-    draft = Draft(plan, lists)
+    draft = Draft(plan, lists, lengths or {})
     for dataset in datasets:
         _describe_dataset(draft, dataset)
     codelists, oids, comments = lists.codelists()
@@ -243,7 +245,7 @@ def _describe_variable(
     values = dataset.summary.variables.get(variable.name, _EMPTY)
     oid = f"IT.{dataset.name}.{variable.name}"
     use, kind = _bound(draft, dataset, variable, values)
-    size = length(kind, values, variable.type)
+    size = draft.size(dataset.name, variable.name, kind, length(kind, values, variable.type))
     item = ItemDef(
         oid, variable.name, kind, size, digits(kind, values), variable.name,
         f"{size}.{values.decimals}" if kind == "float" else "", description=described(variable.label),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sdtm_il2.dataset import Summary
 from sdtm_il2.define.columns import Described
 from sdtm_il2.define.model import (
     CommentDef,
+    DataType,
     ItemDef,
     ItemGroupDef,
     MethodDef,
@@ -44,6 +46,7 @@ class Draft:
 
     plan: Plan
     lists: ListUses
+    lengths: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     groups: list[ItemGroupDef] = field(default_factory=list)
     items: list[ItemDef] = field(default_factory=list)
     uses: dict[str, ListUse] = field(default_factory=dict)
@@ -51,6 +54,15 @@ class Draft:
     clauses: dict[str, WhereClauseDef] = field(default_factory=dict)
     methods: dict[str, MethodDef] = field(default_factory=dict)
     comments: dict[str, CommentDef] = field(default_factory=dict)
+
+    def size(
+        self, dataset: str, variable: str, kind: DataType, found: int | None, *, level: bool = False
+    ) -> int | None:
+        """The length of a text as its file stores it; a value level is at most as long as its variable."""
+        stored = self.lengths.get(dataset, {}).get(variable)
+        if found is None or stored is None or kind != "text":
+            return found
+        return min(found, stored) if level else stored
 
     def method(self, dataset: str, name: str, words: str) -> str:
         """The OID of a method with these words: datasets that say the same of a variable share it."""

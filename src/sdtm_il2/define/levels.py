@@ -126,7 +126,7 @@ def _level(
     meaning = _meaning(draft, dataset, variable, conditions[0][1])
     listed = bool(values.terms) and bool(meaning.lists.codelists or meaning.lists.study_list)
     kind = level_type(variable, values, listed=listed)
-    size = length(kind, values, variable.type)
+    size = draft.size(dataset.name, variable.name, kind, length(kind, values, variable.type), level=True)
     suffix = ".".join(slug(value) for _, value in conditions)
     item = ItemDef(
         f"IT.{dataset.name}.{variable.name}.{suffix}", meaning.name, kind, size, digits(kind, values),

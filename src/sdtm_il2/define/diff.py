@@ -1,0 +1,261 @@
+"""Two Define-XML files compared: what changed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TypeVar
+
+from sdtm_il2.define.model import (
+    CodeList,
+    Define,
+    Description,
+    DocumentRef,
+    ItemDef,
+    ItemGroupDef,
+    ItemRef,
+    Origin,
+    RangeCheck,
+    TranslatedText,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: the thing (AE, AE.AESEV, a codelist's name), what of it, before and after."""
+
+    target: str
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        if not self.before:
+            return f"{self.target}: {self.what} added{f': {self.after}' if self.after else ''}"
+        if not self.after:
+            return f"{self.target}: {self.what} removed, was {self.before}"
+        return f"{self.target}: {self.what} was {self.before}, is {self.after}"
+
+
+def _texts(description: Description) -> str:
+    if len(description) == 1:
+        return description[0].text
+    return "; ".join(f"{one.text} ({one.lang})" for one in description)
+
+
+def _words(value: object) -> str:
+    """A value of the model as a reader says it."""
+    if value is None or value is False or value == ():
+        return ""
+    if value is True:
+        return "Yes"
+    if isinstance(value, tuple):
+        if all(isinstance(one, TranslatedText) for one in value):
+            return _texts(value)
+        return "; ".join(_words(one) for one in value)
+    if isinstance(value, Origin):
+        pages = ", ".join(_words(one) for one in value.documents)
+        parts = [
+            value.type, f"by {value.source}" if value.source else "", _texts(value.description),
+            f"({pages})" if pages else "",
+        ]  # fmt: skip
+        return " ".join(part for part in parts if part)
+    if isinstance(value, DocumentRef):
+        shown = [" ".join(page.refs) or f"{page.first}-{page.last}" for page in value.pages]
+        return f"{value.leaf_id} page {' '.join(shown)}" if shown else value.leaf_id
+    if isinstance(value, RangeCheck):
+        return f"{value.item_oid} {value.comparator} {', '.join(value.values)}"
+    if is_dataclass(value):
+        return " ".join(text for one in fields(value) if (text := _words(getattr(value, one.name))))
+    return str(value)
+
+
+#: Attributes as a reader calls them; others by their own name.
+_NAMES = {
+    "description": "label", "class_": "class", "item_oid": "ItemDef", "codelist_oid": "codelist",
+    "method_oid": "method", "comment_oid": "comment", "value_list_oid": "value levels", "data_type": "type",
+    "origins": "origin", "order": "place", "key_sequence": "place in the key", "where_clause_oids": "where clause",
+    "has_no_data": "HasNoData", "mandatory": "Mandatory", "role": "Role", "length": "Length",
+    "significant_digits": "SignificantDigits", "display_format": "DisplayFormat",
+}  # fmt: skip
+#: OIDs are names of the author's choice; things are compared by their own names.
+_SKIPPED = frozenset({"oid", "name", "items", "terms", "leaf", "archive_location_id"})
+
+
+def _attributes(
+    target: str, old: object, new: object, also: Mapping[str, Callable[[str, object], str]]
+) -> Iterator[Change]:
+    """The attributes that differ; references are compared by what they refer to."""
+    assert is_dataclass(old)
+    for one in fields(old):
+        if one.name in _SKIPPED:
+            continue
+        before, after = getattr(old, one.name), getattr(new, one.name)
+        resolve = also.get(one.name)
+        first = resolve("old", before) if resolve else _words(before)
+        second = resolve("new", after) if resolve else _words(after)
+        if first != second:
+            yield Change(target, _NAMES.get(one.name, one.name.replace("_", " ")), first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two files with what its OIDs mean."""
+
+    items: Mapping[str, ItemDef]
+    names: Mapping[str, str]
+    levels: Mapping[str, tuple[ItemRef, ...]]
+
+
+def _side(define: Define) -> _Side:
+    items = {one.oid: one for one in define.items}
+    names: dict[str, str] = {one.oid: one.name for one in define.codelists}
+    names |= {one.oid: _texts(one.description) for one in define.methods}
+    names |= {one.oid: _texts(one.description) for one in define.comments}
+    names |= {one.oid: f"{one.name} {one.publishing_set}".strip() for one in define.standards}
+    for clause in define.where_clauses:
+        names[clause.oid] = " and ".join(_condition(check, items) for check in clause.checks)
+    return _Side(items, names, {one.oid: one.items for one in define.value_lists})
+
+
+def _condition(check: RangeCheck, items: Mapping[str, ItemDef]) -> str:
+    item = items.get(check.item_oid)
+    name = item.name if item is not None else check.item_oid
+    values = (
+        check.values[0]
+        if check.comparator not in ("IN", "NOTIN") and check.values
+        else f"({', '.join(check.values)})"
+    )
+    return f"{name} {check.comparator} {values}"
+
+
+def diff_define(old: Define, new: Define) -> tuple[Change, ...]:
+    """What changed from one Define-XML to the other, thing by thing: study, datasets, variables, levels, lists.
+
+    OIDs and file names of leaves are the author's choice and are not compared; what they lead to is: a variable
+    whose method has other words has changed, one whose method has another OID has not.
+
+    >>> from dataclasses import replace
+    >>> one = Define("F.1", "2025-06-30T12:00:00", "STDY.1", "S1", "A study", "P1", "MDV.1", "SDTM of S1")
+    >>> [str(change) for change in diff_define(one, replace(one, protocol_name="P1-A2"))]
+    ['study: protocol name was P1, is P1-A2']
+    """
+    return tuple(_changes(old, new))
+
+
+def _changes(old: Define, new: Define) -> Iterator[Change]:
+    for name in ("study_name", "study_description", "protocol_name", "define_version", "context"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield Change("study", name.replace("_", " "), before, after)
+    sides = {"old": _side(old), "new": _side(new)}
+
+    def resolved(side: str, value: object) -> str:
+        names = sides[side].names
+        if isinstance(value, tuple):
+            return " or ".join(names.get(str(one), str(one)) for one in value)
+        return names.get(str(value), str(value) if value else "")
+
+    references = dict.fromkeys(("codelist_oid", "method_oid", "comment_oid", "standard_oid", "where_clause_oids"), resolved)
+    references |= {"item_oid": lambda *_: "", "value_list_oid": lambda *_: ""}
+    yield from _standards(old, new)
+    before, after = {one.name: one for one in old.item_groups}, {one.name: one for one in new.item_groups}
+    yield from _only(before, after, "dataset", lambda one: _texts(one.description))
+    for name in [name for name in before if name in after]:
+        yield from _attributes(name, before[name], after[name], references)
+        yield from _variables(before[name], after[name], sides, references)
+    yield from _codelists(old.codelists, new.codelists, references)
+    yield from _only(
+        {one.href: one for one in old.leaves},
+        {one.href: one for one in new.leaves},
+        "document",
+        lambda one: one.title,
+    )
+
+
+def _standards(old: Define, new: Define) -> Iterator[Change]:
+    def key(define: Define) -> dict[str, str]:
+        return {f"{one.name} {one.publishing_set}".strip(): one.version for one in define.standards}
+
+    before, after = key(old), key(new)
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            yield Change(name, "version", before.get(name, ""), after.get(name, ""))
+
+
+_T = TypeVar("_T")
+
+
+def _only(
+    before: Mapping[str, _T], after: Mapping[str, _T], kind: str, words: Callable[[_T], str]
+) -> Iterator[Change]:
+    for name in before:
+        if name not in after:
+            yield Change(name, kind, words(before[name]) or name, "")
+    for name in after:
+        if name not in before:
+            yield Change(name, kind, "", words(after[name]) or name)
+
+
+def _refs(
+    refs: Sequence[ItemRef], side: _Side, name: Callable[[ItemRef, ItemDef], str]
+) -> dict[str, tuple[ItemRef, ItemDef]]:
+    found: dict[str, tuple[ItemRef, ItemDef]] = {}
+    for ref in refs:
+        item = side.items.get(ref.item_oid)
+        if item is not None:
+            found.setdefault(name(ref, item), (ref, item))
+    return found
+
+
+def _variables(
+    old: ItemGroupDef,
+    new: ItemGroupDef,
+    sides: Mapping[str, _Side],
+    references: Mapping[str, Callable[[str, object], str]],
+) -> Iterator[Change]:
+    before = _refs(old.items, sides["old"], lambda _, item: f"{old.name}.{item.name}")
+    after = _refs(new.items, sides["new"], lambda _, item: f"{new.name}.{item.name}")
+    yield from _only(before, after, "variable", lambda one: _texts(one[1].description))
+    same = [name for name in before if name in after]
+    moved = [name for name in before if name in after] != [name for name in after if name in before]
+    for name in same:
+        for place in (0, 1):
+            for change in _attributes(name, before[name][place], after[name][place], references):
+                if change.what != "place" or moved:
+                    yield change
+        levels = (
+            _levels(name, before[name][1], sides["old"]), _levels(name, after[name][1], sides["new"])
+        )  # fmt: skip
+        yield from _only(*levels, "value level", lambda one: one[1].data_type)
+        for level in [level for level in levels[0] if level in levels[1]]:
+            for place in (0, 1):
+                for change in _attributes(
+                    level, levels[0][level][place], levels[1][level][place], references
+                ):
+                    if change.what not in ("place", "where clause"):
+                        yield change
+
+
+def _levels(name: str, item: ItemDef, side: _Side) -> dict[str, tuple[ItemRef, ItemDef]]:
+    def words(ref: ItemRef, _: ItemDef) -> str:
+        return f"{name} where {' or '.join(side.names.get(oid, oid) for oid in ref.where_clause_oids)}"
+
+    return _refs(side.levels.get(item.value_list_oid, ()), side, words)
+
+
+def _codelists(
+    old: Sequence[CodeList], new: Sequence[CodeList], references: Mapping[str, Callable[[str, object], str]]
+) -> Iterator[Change]:
+    before, after = {one.name: one for one in old}, {one.name: one for one in new}
+    yield from _only(before, after, "codelist", lambda one: ", ".join(term.value for term in one.terms))
+    for name in [name for name in before if name in after]:
+        target = f"codelist {name}"
+        yield from _attributes(target, before[name], after[name], references)
+        terms = {one.value: one for one in before[name].terms}, {one.value: one for one in after[name].terms}
+        named = [{f"{target}, {key}": one for key, one in side.items()} for side in terms]
+        yield from _only(named[0], named[1], "term", lambda one: one.value)
+        for value in [value for value in terms[0] if value in terms[1]]:
+            yield from _attributes(
+                f"{target}, {value}", terms[0][value], terms[1][value], {"order": lambda *_: ""}
+            )
