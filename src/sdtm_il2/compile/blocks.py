@@ -115,8 +115,8 @@ def _exists(study: Study, domain: str, name: str, at: Location) -> bool:
     known = [*study.sources, *study.domains]
     close = nearest(name, known)
     study.problems.add(
-        "SPEC117", domain, at, source=name,
-        nearest=f"did you mean '{close}'?" if close else f"sources are {', '.join(study.sources)}",
+        "SPEC178", domain, at, key="from", name=name, what="a source of study.yaml nor a domain of this study",
+        help=f"did you mean '{close}'?" if close else f"sources are {', '.join(study.sources)}",
     )  # fmt: skip
     return False
 

@@ -116,7 +116,10 @@ def _domain_needs(
                 needs[node][VISITS_NODE] = None
             if not dataset or (source not in by_name and source != VISITS):
                 return
-            ref = VariableRef(source, ref.column)
+            for column in block.dataset_columns(ref):
+                variable = VariableRef(source, column)
+                _need_variable(node, variable, name, by_name, needs, problems, target, at)
+            return
         _need_variable(node, ref, name, by_name, needs, problems, target, at)
 
     for block in domain.blocks:

@@ -11,10 +11,16 @@ from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
 from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
-from sdtm_il2.compile.sugar import continued_variables, table_domain, table_plans, with_dictionaries
+from sdtm_il2.compile.sugar import (
+    continued_variables,
+    table_domain,
+    table_plans,
+    with_dictionaries,
+    with_registry,
+)
 from sdtm_il2.compile.terms import bind, check_codelists
-from sdtm_il2.compile.unbuilt import refuse_unbuilt
 from sdtm_il2.compile.visits import compile_visits, visit_variables
+from sdtm_il2.compile.without_effect import refuse_without_effect
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
@@ -33,9 +39,10 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
     named = with_comments([with_dictionaries(one) for one in spec.domains])
-    named += [table_domain(study, one) for one in spec.tables]
+    tables = tuple(with_registry(study, one) for one in spec.tables)
+    named += [table_domain(study, one) for one in tables]
     study = replace(study, domains={one.domain: one for one in named})
-    refuse_unbuilt(study)
+    refuse_without_effect(study)
     check_codelists(study)
     domains: list[DomainPlan] = []
     for one in study.domains.values():
@@ -60,7 +67,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(spec.tables), relationships, visits,
+        spec.at, table_plans(tables), relationships, visits,
     )  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def _template(scope: Scope, target: Target, call: MethodCall) -> Call | None:
     try:
         operands = template_operands(scope, text)
     except ValueError as error:
-        scope.study.problems.add("SPEC114", target.name, text.at, template=text.text, fault=str(error))
+        scope.study.problems.add("SPEC198", target.name, text.at, value=text.text, fault=str(error))
         return None
     return Call("template", operands, _leaf(target), call.at)
 
@@ -335,7 +335,9 @@ def _last_before(scope: Scope, target: Target, call: MethodCall) -> Call | None:
         return None
     same_day = "".join(one.text for one in call.options.get("same_day", ()))
     if same_day not in ("", "before", "after"):
-        scope.study.problems.add("SPEC116", target.name, call.at, given=same_day)
+        scope.study.problems.add(
+            "SPEC184", target.name, call.at, key="same_day", value=same_day, allowed="before | after", near=""
+        )
         return None
     within = "".join(one.text for one in call.options.get("within", ()))
     reads: tuple[VariableRef, ...] = ()

@@ -6,10 +6,12 @@ import csv
 import functools
 import importlib.resources
 import io
+import json
 from dataclasses import replace
 
 from sdtm_il2.compile.names import Study
 from sdtm_il2.plan.model import TABLE, TablePlan
+from sdtm_il2.registry import registry_values
 from sdtm_il2.spec.model import (
     BlockSpec,
     DictionarySpec,
@@ -82,6 +84,48 @@ def continued_variables() -> frozenset[tuple[str, str]]:
     table = importlib.resources.files("sdtm_il2") / "data" / "continued.csv"
     rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
     return frozenset((row["dataset"], row["variable"]) for row in rows)
+
+
+def with_registry(study: Study, table: TableSpec) -> TableSpec:
+    """A trial summary with what its registry record states beside the table; the table stands where both speak.
+
+    PLAN430 names each parameter on which they differ, PLAN431 those that only the record has.
+    """
+    if not table.registry:
+        return table
+    record = json.loads((study.spec.folder / table.registry).read_text(encoding="utf-8"))
+    headers = tuple(dict.fromkeys((*table.headers, "TSPARMCD", "TSPARM", "TSVAL")))
+    held = [dict(zip(table.headers, row, strict=True)) for row in table.rows]
+    stated: dict[str, list[str]] = {}
+    for row in held:
+        stated.setdefault(row["TSPARMCD"], []).append(row.get("TSVAL", ""))
+    registered: dict[str, list[str]] = {}
+    for one in registry_values(record):
+        registered.setdefault(one.parameter, []).append(one.value)
+    added: list[dict[str, str]] = []
+    for parameter, values in registered.items():
+        if parameter not in stated:
+            name = study.standard.decode("TSPARMCD", parameter) or ""
+            added += [{"TSPARMCD": parameter, "TSPARM": name, "TSVAL": value} for value in values]
+        elif sorted(stated[parameter]) != sorted(values):
+            study.problems.add(
+                "PLAN430",
+                f"TS.{parameter}",
+                table.at,
+                table="; ".join(stated[parameter]) or "nothing",
+                registry="; ".join(values),
+                file=table.registry,
+            )
+    if added:
+        names = ", ".join(dict.fromkeys(row["TSPARMCD"] for row in added))
+        study.problems.add("PLAN431", "TS", table.at, parameters=names, file=table.registry)
+    if "TSSEQ" in table.headers:
+        numbers: dict[str, int] = {}
+        for row in added:
+            numbers[row["TSPARMCD"]] = numbers.get(row["TSPARMCD"], 0) + 1
+            row["TSSEQ"] = str(numbers[row["TSPARMCD"]])
+    rows = tuple(tuple(row.get(header, "") for header in headers) for row in (*held, *added))
+    return replace(table, headers=headers, rows=rows)
 
 
 def table_domain(study: Study, table: TableSpec) -> DomainSpec:

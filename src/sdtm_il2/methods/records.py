@@ -182,13 +182,14 @@ def _repeated(view: View) -> None:
     """One record for each repetition in which a column is filled, in the order of the columns."""
     block = view.block
     each = block.plan.each
-    frame = view.partition.sources[block.plan.source].frame
+    source, dataset = block.plan.source_of("")
+    columns = view.partition.domains[source].columns if dataset else view.partition.sources[source].frame
     rows: list[Positions] = []
     numbers: list[npt.NDArray[np.int32]] = []
     for number in range(len(each[0].columns)):
         mask = np.zeros(len(block), bool)
         for one in each:
-            mask |= filled(take(frame[one.columns[number]], block.positions[""]))
+            mask |= filled(take(columns[one.columns[number]], block.positions[""]))
         found = np.flatnonzero(mask).astype(np.int64)
         rows.append(found)
         numbers.append(np.full(len(found), number, np.int32))
@@ -214,6 +215,7 @@ def _grouped(view: View) -> None:
         codes = ranks(column)[0]
         keys = pd.factorize(keys * (int(codes.max(initial=0)) + 1) + codes)[0].astype(np.int64)
     view.report("DATA844", empty, at=plan.at, target=f"{view.domain.plan.domain} records")
+    _discard(view, empty, f"no value in group by: of {view.domain.plan.domain} (DATA844)")
     _keep(block, ~empty)
     group_of = pd.factorize(keys[~empty])[0].astype(np.int64)
     members = replace(block)

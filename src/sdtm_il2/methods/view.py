@@ -192,10 +192,11 @@ class View:
             return None
         pieces: list[pa.Array] = [pa.array([], pa.large_string())]
         places: list[Positions] = [np.empty(0, np.int64)]
-        frame = self.partition.sources[self.block.plan.source].frame
+        source, dataset = self.block.plan.source_of("")
+        columns = self.partition.domains[source].columns if dataset else self.partition.sources[source].frame
         for number, name in enumerate(plan.columns):
             records = np.flatnonzero(numbers == number).astype(np.int64)
-            pieces.append(arrow(take(frame[name], self.block.positions[""][records])))
+            pieces.append(arrow(take(columns[name], self.block.positions[""][records])))
             places.append(records)
         back = np.empty(len(numbers), np.int64)
         back[np.concatenate(places)] = np.arange(len(numbers))

@@ -154,6 +154,16 @@ class BlockPlan:
                 return ()
         return ((source, ref.column),)
 
+    def dataset_columns(self, ref: ColumnRef) -> tuple[str, ...]:
+        """The variables of a dataset behind a reference: those that `each` repeats, none for what is added."""
+        if not ref.alias:
+            each = self.each_of(ref.column)
+            if each is not None:
+                return each.columns
+            if (self.each and ref.column in (EACH, EACH_NUMBER)) or _decoded(self, ref):
+                return ()
+        return (ref.column,)
+
     def source_of(self, alias: str) -> tuple[str, bool]:
         """The source (or dataset) behind an alias, and whether it is a dataset."""
         if not alias:
