@@ -76,8 +76,8 @@ def test_the_table_stands_and_the_record_adds_what_it_lacks(tmp_path: Path) -> N
     said = [str(one) for one in built.issues if one.code in ("PLAN430", "PLAN431")]
     assert said == [
         (
-            "trial.yaml:2: PLAN430 TS.ACTSUB: the table says '29', the registry record '30' (record.json); the table stands\n"
-            "  hint: correct the one that is wrong"
+            "trial.yaml:2: PLAN430 TS.ACTSUB: the table says '29', the registry record '30' (record.json); "
+            "the table stands\n  hint: correct the one that is wrong"
         ),
         (
             "trial.yaml:2: PLAN431 TS: TITLE, STYPE, TPHASE, INTMODEL, RANDOM, SEXPOP, AGEMIN, OUTMSPRI come from "
