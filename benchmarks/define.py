@@ -83,7 +83,7 @@ def large(datasets: int, variables: int, levels: int) -> Define:
             items.append(ItemDef(oid, f"{name}ORRES", "integer", 3, sas_field_name=f"{name}ORRES"))
             check = RangeCheck(f"IT.{name}.{name}TESTCD", "EQ", (code,))
             clauses.append(WhereClauseDef(f"WC.{name}.{code}", (check,)))
-            rows.append(ItemRef(oid, order, False, where_clause_oids=(f"WC.{name}.{code}",)))
+            rows.append(ItemRef(oid, order, where_clause_oids=(f"WC.{name}.{code}",)))
         lists.append(ValueListDef(f"VL.{name}", tuple(rows)))
         groups.append(
             ItemGroupDef(
