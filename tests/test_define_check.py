@@ -44,6 +44,21 @@ def test_the_schema_is_applied():
     assert found == [f"DEF708 : {message}"]
 
 
+def test_a_predecessor_that_does_not_exist_is_found():
+    found = faults(
+        '<def:Origin Type="Protocol" Source="Sponsor"/>',
+        '<def:Origin Type="Predecessor" Source="Sponsor"><Description><TranslatedText xml:lang="en">DM.SEXX'
+        "</TranslatedText></Description></def:Origin>",
+    )
+    assert "DEF784 DM.STUDYID: DM.SEXX is copied, but there is no such variable (DD0148)" in found
+
+
+def test_a_role_that_the_guide_does_not_give_is_found():
+    assert faults('KeySequence="1" Role="Identifier"', 'KeySequence="1" Role="Topic"') == [
+        "DEF782 DM.STUDYID: the role is Topic, in the guide Identifier (CORE-001081)"
+    ]
+
+
 def test_an_issue_names_file_and_line(tmp_path):
     path = tmp_path / "define.xml"
     path.write_text(TEXT.read_text(encoding="utf-8").replace(' MethodOID="MT.COLOR"', ""), encoding="utf-8")

@@ -102,12 +102,21 @@ def methods(tree: DefineTree) -> Iterator[Issue]:
 def predecessors(tree: DefineTree) -> Iterator[Issue]:
     """The origin Predecessor names the variable that is copied, as DM.SEX."""
     known = {get(item, "Name") for _, _, item in tree.variables()}
+    held: dict[str, set[str]] = {}
+    for group, _, item in tree.variables():
+        held.setdefault(get(group, "Name"), set()).add(get(item, "Name"))
     for item in tree.all("ItemDef"):
         for origin in children(item, "def:Origin"):
             words = described(origin)
             named = _PREDECESSOR.search(words) or not known.isdisjoint(re.findall(r"\w+", words))
-            if get(origin, "Type") == "Predecessor" and not named:
+            if get(origin, "Type") != "Predecessor":
+                continue
+            if not named:
                 yield tree.issue("DEF729", item, "DD0061")
+            for text in _PREDECESSOR.findall(words):
+                dataset, _, variable = text.partition(".")
+                if dataset in held and variable not in held[dataset]:
+                    yield tree.issue("DEF784", item, "DD0148", found=text)
 
 
 def pages(tree: DefineTree) -> Iterator[Issue]:

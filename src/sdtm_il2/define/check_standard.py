@@ -92,7 +92,7 @@ def _variable(
     if described(item) and described(item) != variable.label:
         yield tree.issue("DEF768", item, "DD0137", found=described(item), expected=variable.label)
     if get(ref, "Role") and variable.role and get(ref, "Role") != variable.role:
-        yield tree.issue("DEF782", item, "DD0148", found=get(ref, "Role"), expected=variable.role)
+        yield tree.issue("DEF782", item, "CORE-001081", found=get(ref, "Role"), expected=variable.role)
     codelist = tree.codelist(item)
     bound = [one for one in variable.codelists if standard.codelist(one) is not None]
     if not bound or empty or get(ref, "def:HasNoData") == "Yes" or tree.levels(item):

@@ -156,7 +156,9 @@ def _changes(old: Define, new: Define) -> Iterator[Change]:
             return " or ".join(names.get(str(one), str(one)) for one in value)
         return names.get(str(value), str(value) if value else "")
 
-    references = dict.fromkeys(("codelist_oid", "method_oid", "comment_oid", "standard_oid", "where_clause_oids"), resolved)
+    references = dict.fromkeys(
+        ("codelist_oid", "method_oid", "comment_oid", "standard_oid", "where_clause_oids"), resolved
+    )
     references |= {"item_oid": lambda *_: "", "value_list_oid": lambda *_: ""}
     yield from _standards(old, new)
     before, after = {one.name: one for one in old.item_groups}, {one.name: one for one in new.item_groups}
