@@ -1,4 +1,4 @@
-"""Verbs on Define-XML files: check, diff, html."""
+"""Verbs on Define-XML files: check, diff, html, workbook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEVERITIES = ("reject", "error", "warning", "note", NEVER)
 
 @click.group()
 def define() -> None:
-    """Define-XML files: check, diff, html."""
+    """Define-XML files: check, diff, html, workbook."""
 
 
 @define.command("check", short_help="Check a Define-XML, and its data.")
@@ -96,6 +96,30 @@ def diff_files(old: Path, new: Path) -> None:
     click.echo(f"{len(changes)} change{'s' if len(changes) > 1 else ''}" if changes else "no change")
     if changes:
         raise click.exceptions.Exit(FAILED)
+
+
+@define.command(short_help="Export as a metadata workbook.")
+@click.argument("file", type=existing_file())
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; default: FILE with the ending .xlsx.",
+)
+def workbook(file: Path, out: Path | None) -> None:
+    """Export FILE, a define.xml, as the .xlsx workbook that metadata tools exchange.
+
+    Needs openpyxl: pip install sdtm-il2[xlsx].
+    """
+    from sdtm_il2.define.read import read_define
+    from sdtm_il2.define.workbook import write_workbook
+
+    target = file.with_suffix(".xlsx") if out is None else out
+    try:
+        write_workbook(read_define(file), target)
+    except ModuleNotFoundError as error:
+        raise click.ClickException("openpyxl is not installed: pip install sdtm-il2[xlsx]") from error
+    click.echo(f"written to {target}")
 
 
 def write_whole(target: Path, content: bytes) -> None:
