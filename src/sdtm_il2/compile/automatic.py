@@ -126,9 +126,10 @@ def standard_results(domain: str, filled: set[str], dataset: DatasetDef, block: 
     if block.tests is not None and "indicator" in block.tests.cells:
         add("NRIND", "indicator")
     elif f"{domain}ORNRLO" in filled or f"{domain}ORNRHI" in filled:
+        # in the original unit: rounding to the standard unit must not move a result over its limit
         limits = [
-            variable(suffix) if f"{domain}{suffix}" in rules else Literal("")
-            for suffix in ("STNRLO", "STNRHI")
+            variable(suffix) if f"{domain}{suffix}" in filled else Literal("")
+            for suffix in ("ORNRLO", "ORNRHI")
         ]
-        add("NRIND", "range_indicator", variable("STRESN"), *limits)
+        add("NRIND", "range_indicator", variable("ORRES"), *limits)
     return rules

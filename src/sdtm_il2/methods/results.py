@@ -86,8 +86,10 @@ class Conversion:
 
 @method("result")
 def result(view: View, call: Call) -> pd.Series:
-    """--ORRES: the result as collected; empty where NOT DONE."""
-    return where(raw_result(view), ~not_done_mask(view))
+    """--ORRES: the result as collected; empty where NOT DONE. An empty result that is not called so is METH514."""
+    column, missing = raw_result(view), not_done_mask(view)
+    view.report("METH514", ~filled(column) & ~missing, at=call.at)
+    return where(column, ~missing)
 
 
 def raw_result(view: View) -> pd.Series:
@@ -348,13 +350,25 @@ def standard_unit(view: View, call: Call) -> pd.Series:
 @method("range_indicator")
 def range_indicator(view: View, call: Call) -> pd.Series:
     """--NRIND: LOW below the lower limit, HIGH above the upper, else NORMAL; missing without a number or a limit."""
-    value, low, high = (
-        np.full(len(view), np.nan) if isinstance(one, Literal) else evaluate(view, one).to_numpy()  # type: ignore[arg-type]
-        for one in call.arguments
-    )
+    decimal = _decimal(view)
+    value, low, high = (_as_numbers(evaluate(view, one), decimal) for one in call.arguments)  # type: ignore[arg-type]
     known = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
     codes = np.where(known, np.where(value < low, 1, np.where(value > high, 2, 3)), 0)
     return char(pa.array(["", "LOW", "HIGH", "NORMAL"], pa.large_string()).take(pa.array(codes)))
+
+
+def _as_numbers(column: pd.Series, decimal: str) -> npt.NDArray[np.float64]:
+    """Numbers as they are, text as the numbers that it is; NaN for any other text."""
+    if column.dtype == np.float64:
+        return column.to_numpy()
+    encoded = distinct(column)
+    texts = [
+        half_width(text).replace(",", ".") if decimal == "," else half_width(text) for text in encoded.values
+    ]
+    found = [number(text) for text in texts]
+    values = np.array([*(np.nan if one is None else float(one) for one in found), np.nan], np.float64)
+    numbers: npt.NDArray[np.float64] = values[encoded.codes]
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
