@@ -22,6 +22,7 @@ _DENIED = etree.XSLTAccessControl(  # type: ignore[call-arg]  # the stubs lack t
 
 #: The stylesheet looks through all elements for one OID, thousands of times; a key finds it at once.
 _LOOK_UP = re.compile(rb"\$g_seq(\w+)\[@OID\s*=\s*(\$\w+)\]")
+_REFERENCES = re.compile(rb"\$g_seqItemGroupDefs/odm:ItemRef\[@ItemOID=(\$\w+)\]")
 _ELEMENTS = {
     b"ItemDefs": b"odm:ItemDef", b"ItemGroupDefs": b"odm:ItemGroupDef", b"CodeLists": b"odm:CodeList",
     b"MethodDefs": b"odm:MethodDef", b"CommentDefs": b"def:CommentDef", b"Standard": b"def:Standard",
@@ -40,8 +41,10 @@ def keyed(sheet: bytes) -> bytes:
         name, argument = found.groups()
         return b"key('oid-%s', %s)" % (name, argument) if name in _ELEMENTS else found.group()
 
+    keys += b'<xsl:key name="item-refs" match="odm:ItemGroupDef/odm:ItemRef" use="@ItemOID"/>'
     place = sheet.index(b"<xsl:variable")
-    return sheet[:place] + keys + _LOOK_UP.sub(by_key, sheet[place:])
+    rest = _REFERENCES.sub(rb"key('item-refs', \1)", sheet[place:])
+    return sheet[:place] + keys + _LOOK_UP.sub(by_key, rest)
 
 
 @functools.cache
