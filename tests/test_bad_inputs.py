@@ -6,17 +6,19 @@ an issue. Keys of a case:
     what       what is broken, in a sentence
     unmet      why the product does not yet print `message`; the case then must fail, and the key goes when it passes
     change     {file: {old: new}}: text of the good study that is replaced; `old` stands in the file exactly once
+    repeat     {file: {mark: [text, times]}}: a mark that stands once becomes a text so many times
     files      {file: text}: files that are added, or replaced as a whole
     remove     [file]
     encoding   {file: name}: the encoding in which a file is written (default: utf-8)
     bytes      {file: number}: the file is cut after so many bytes
     links      {file: target}: a symbolic link
+    command    another command than build, with all its arguments; it changes no file
     arguments  more arguments of the command (default: --quiet); --out is added unless it is given
     exit       the exit code
     message    all that is printed: on stderr for exit 2, else on stdout
     written    {dataset: {variable: [text, ..]}}: what the datasets hold, where the output is written
 
-Paths are relative to the study folder; ``..`` is the folder that holds the study and the output.
+Paths are relative to the study folder, those of `command` to the folder above it; ``..`` is the folder that holds the study and the output.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from study import texts
 
 CASES = Path(__file__).parent / "cases" / "bad_inputs"
 KEYS = {
-    "what", "unmet", "change", "files", "remove", "encoding", "bytes", "links", "arguments", "exit", "message", "written",
+    "what", "unmet", "change", "repeat", "files", "remove", "encoding", "bytes", "links", "command", "arguments",
+    "exit", "message", "written",
 }  # fmt: skip
 
 
@@ -55,8 +58,15 @@ def run(work: Path, arguments: list[str]) -> Result:
     """The command in the folder that holds the study and the output."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
-        out = [] if "--out" in arguments else ["--out", "out"]
-        return CliRunner().invoke(main, ["build", "study", *out, *arguments], prog_name="sdtm-il2")
+        return CliRunner().invoke(main, arguments, prog_name="sdtm-il2")
+
+
+def command(case: Mapping[str, Any]) -> list[str]:
+    """The command of a case with its arguments."""
+    if "command" in case:
+        return list(case["command"])
+    arguments = case.get("arguments", ["--quiet"])
+    return ["build", "study", *([] if "--out" in arguments else ["--out", "out"]), *arguments]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +74,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the good study and its output."""
     work = tmp_path_factory.mktemp("good") / "work"
     shutil.copytree(CASES / "study", work / "study")
-    result = run(work, ["--quiet", "--verbose"])
+    result = run(work, ["build", "study", "--out", "out", "--quiet", "--verbose"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, "no issues\n", "")
     return work
 
@@ -78,6 +88,12 @@ def break_study(study: Path, case: Mapping[str, Any]) -> None:
             assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
             text = text.replace(old, new)
         content[name] = text
+    for name, marks in case.get("repeat", {}).items():
+        text = content[name] if name in content else (study / name).read_text(encoding="utf-8")
+        for mark, (part, times) in marks.items():
+            assert text.count(mark) == 1, f"{mark!r} stands {text.count(mark)} times in {name}"
+            text = text.replace(mark, part * times)
+        content[name] = text
     for name, text in content.items():
         path = study / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +103,7 @@ def break_study(study: Path, case: Mapping[str, Any]) -> None:
     for name, size in case.get("bytes", {}).items():
         (study / name).write_bytes((study / name).read_bytes()[:size])
     for name, target in case.get("links", {}).items():
+        (study / name).unlink(missing_ok=True)
         (study / name).symlink_to(target)
 
 
@@ -104,24 +121,26 @@ def test_bad_input(case: dict[str, Any], good: Path, tmp_path: Path) -> None:
     shutil.copytree(good, work)
     break_study(work / "study", case)
     before = hashes(work)
-    result = run(work, case.get("arguments", ["--quiet"]))
+    result = run(work, command(case))
     code = case["exit"]
     printed = (result.stdout, result.stderr)
     assert printed == (("", case["message"]) if code == 2 else (case["message"], ""))
     assert result.exit_code == code
     after = hashes(work)
-    if code == 2:
+    if code == 2 or "command" in case:
         assert after == before
         return
-    assert {name: text for name, text in after.items() if not name.startswith("out/")} == {
-        name: text for name, text in before.items() if not name.startswith("out/")
+    arguments = command(case)
+    out = arguments[arguments.index("--out") + 1]
+    assert {name: text for name, text in after.items() if not f"{name}/".startswith(f"{out}/")} == {
+        name: text for name, text in before.items() if not f"{name}/".startswith(f"{out}/")
     }
-    assert after["out/manifest.json"] != before["out/manifest.json"]
+    assert after[f"{out}/manifest.json"] != before.get(f"{out}/manifest.json")
     for dataset, variables in case.get("written", {}).items():
-        frame = read_xpt(work / "out" / f"{dataset.lower()}.xpt").dataset.frame
+        frame = read_xpt(work / out / f"{dataset.lower()}.xpt").dataset.frame
         assert {name: texts(frame[name]) for name in variables} == variables
 
 
 def test_every_case_is_named_once() -> None:
     what = [yaml.safe_load(path.read_text(encoding="utf-8"))["what"] for path in sorted(CASES.glob("*.yaml"))]
-    assert len(set(what)) == len(what) >= 40
+    assert len(set(what)) == len(what) >= 120

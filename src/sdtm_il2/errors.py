@@ -130,7 +130,9 @@ class Issue:
             "distinct": str(self.distinct or len(self.values)),
             **dict(self.fields),
         }
-        return template.format_map({name: _Field(text) for name, text in known.items()})
+        # a name with a line break (a header may have one) stays in its line
+        shown = {name: _Field(text.replace("\n", "\\n").replace("\r", "\\r")) for name, text in known.items()}
+        return template.format_map(shown)
 
     @property
     def message(self) -> str:

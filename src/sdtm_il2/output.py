@@ -92,7 +92,9 @@ def _refused(out: Path, error: OSError) -> Issue:
 
 def check_folder(out: Path, *inputs: Path) -> None:
     """OUT901: the folder is somebody else's; OUT903: it is or holds an input folder. Ask before a long build."""
-    out = out.resolve()
+    out = Path(os.path.realpath(out))
+    if out.is_symlink():  # it leads back to itself
+        raise OutputError(issue("OUT901", folder=out.name))
     if out.exists() and not (out / "manifest.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(issue("OUT901", folder=out.name))
     for folder in map(Path.resolve, inputs):

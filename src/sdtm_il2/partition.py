@@ -28,7 +28,7 @@ from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, Source
 from sdtm_il2.methods.visits import find_visits
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
 from sdtm_il2.plan.visits import VISITS
-from sdtm_il2.standardise import domain_datasets, order_records, sequence, typed
+from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed
 from sdtm_il2.summary import summarise, summarise_plain
 
 
@@ -153,8 +153,10 @@ def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
             empty = pd.Series(np.full(len(view), np.nan)) if variable.type == "Num" else view.texts("")
             pieces.append(empty)
             continue
-        column = evaluate_rule(view, rule)
-        pieces.append(typed(view, column, variable.type, rule.call.options.decimal, rule.at))
+        column = typed(view, evaluate_rule(view, rule), variable.type, rule.call.options.decimal, rule.at)
+        if variable.type == "Char" and rule.reads_cells():
+            view.report("DATA853", invisible(column), column, at=rule.at)
+        pieces.append(column)
     if len(pieces) == 1:
         records.columns[name] = pieces[0]
     elif variable.type == "Num":

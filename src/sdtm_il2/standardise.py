@@ -190,6 +190,21 @@ def split_long(
     return spread[0], tuple(spread[1:])
 
 
+#: Control characters, marks of direction and characters without width: nobody sees them, and they part equal texts.
+_INVISIBLE = r"[\x00-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
+
+
+def invisible(column: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which texts hold a character that is not seen: a control character, a line break, a mark of direction.
+
+    >>> invisible(char(["Fever", "Fe\\x07ver", "two\\nlines", "中文"])).tolist()
+    [False, True, True, False]
+    """
+    found = pc.match_substring_regex(arrow(column), _INVISIBLE)
+    mask: npt.NDArray[np.bool_] = found.to_numpy(zero_copy_only=False).astype(bool)
+    return mask
+
+
 def cut_text(text: str, limit: int = MAX_TEXT, encoding: str = "utf-8") -> list[str]:
     """A text in parts of at most `limit` bytes, cut before a blank where there is one; joined they are the text.
 
@@ -200,14 +215,17 @@ def cut_text(text: str, limit: int = MAX_TEXT, encoding: str = "utf-8") -> list[
     (['to be', ' or', ' not'], ['中文', '字'])
     """
     parts: list[str] = []
-    while byte_length(text, encoding) > limit:
-        sizes = accumulate(byte_length(one, encoding) for one in text)
+    start = 0
+    # a character has a byte at least: only a short rest is measured, only the next part is looked at
+    while len(text) - start > limit or byte_length(text[start:], encoding) > limit:
+        near = text[start : start + limit + 1]
+        sizes = accumulate(byte_length(one, encoding) for one in near)
         end = next(place for place, size in enumerate(sizes) if size > limit)
-        blank = text.rfind(" ", 1, end + 1)
-        start = len(text[: blank + 1].rstrip(" ")) if blank > 0 else 0
-        parts.append(text[: start or end])
-        text = text[start or end :]
-    parts.append(text)
+        blank = near.rfind(" ", 1, end + 1)
+        before = len(near[: blank + 1].rstrip(" ")) if blank > 0 else 0
+        parts.append(near[: before or end])
+        start += before or end
+    parts.append(text[start:])
     return parts
 
 

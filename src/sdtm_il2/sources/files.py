@@ -128,7 +128,11 @@ def _find(
     spec: SourceSpec, name: str, folder: Path, problems: Problems, other: Collection[Path]
 ) -> RawPath | None:
     stated = Path(name)
-    path = (folder / stated).resolve()
+    try:
+        path = (folder / stated).resolve()
+    except (OSError, RuntimeError):  # links that lead back to themselves
+        problems.add("SRC336", spec.name, spec.at, path=name, reason="its link leads back to itself")
+        return None
     if not path.is_relative_to(folder):
         linked = (folder / stated).exists() and ".." not in stated.parts
         problems.add("SRC303", spec.name, spec.at, path=name, how=", where a link leads" if linked else "")
@@ -178,7 +182,9 @@ def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
             folders.clear()
             continue
         paths = [Path(where, one) for one in sorted(files) if not one.startswith((".", "~$"))]
-        known += [path.relative_to(folder).as_posix() for path in paths if path not in other]
+        known += [
+            path.relative_to(folder).as_posix() for path in paths if path not in other and path.exists()
+        ]
         if len(known) > _LISTED:
             break
     stems = {Path(one).stem.casefold() for one in known}

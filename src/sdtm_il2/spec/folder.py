@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,11 @@ def path_fault(text: str) -> str:
     return "holds a control character" if re.search(r"[\x00-\x1f]", text) else ""
 
 
+def _followed(path: Path) -> Path:
+    """Where the links of a path lead; a link that leads back to itself stays, and is no file."""
+    return Path(os.path.realpath(path))
+
+
 @dataclass(slots=True)
 class StudyFolder:
     """A study folder while it is read: the files read so far and the problems found in them."""
@@ -42,14 +48,14 @@ class StudyFolder:
         if path_fault(name) not in ("", "holds '..'"):
             return False
         root = self.folder.resolve()
-        path = ((root / naming).parent / name).resolve()
+        path = _followed((root / naming).parent / name)
         return path.is_relative_to(root) and path.is_file()
 
     def folder_inside(self, name: str, at: Location) -> str:
         """A folder inside the study folder, relative to it; "" after SPEC174, SPEC175 or SPEC100."""
         root = self.folder.resolve()
         fault = path_fault(name)
-        path = (root / name).resolve() if not fault else root
+        path = _followed(root / name) if not fault else root
         if fault and fault != "holds '..'":
             self.problems.add("SPEC174", at=at, path=name, fault=fault)
         elif fault or not path.is_relative_to(root):
@@ -71,7 +77,7 @@ class StudyFolder:
             return None
         root = self.folder.resolve()
         wanted = (root / naming).parent / name
-        path = wanted.resolve()
+        path = _followed(wanted)
         if not path.is_relative_to(root):
             self.problems.add("SPEC175", at=at, path=name)
             return None
