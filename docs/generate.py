@@ -46,7 +46,7 @@ KEYS = """# Keys of the specification
 
 Every key of study.yaml, of a domain file and of define/study.yaml, with what it takes. The same JSON Schemas
 check the files when they are loaded, and complete them in an editor. A key that this version does not build
-yet is refused (SPEC183, SPEC126), never ignored. How the parts work together is in [language.md](language.md).
+yet is refused (SPEC183), never ignored. How the parts work together is in [language.md](language.md).
 This page is generated from the schemas: `make docs`.
 """
 

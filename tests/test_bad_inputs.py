@@ -18,7 +18,8 @@ an issue. Keys of a case:
     message    all that is printed: on stderr for exit 2, else on stdout
     written    {dataset: {variable: [text, ..]}}: what the datasets hold, where the output is written
 
-Paths are relative to the study folder, those of `command` to the folder above it; ``..`` is the folder that holds the study and the output.
+Paths are relative to the study folder, those of `command` to the folder above it, which holds the
+study and the output.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ A file of `cases/methods` holds `cases:` and what they share. Each case may stat
 - ``files``: further files, such as other domains (listed under `domains`) and tables
 - ``expect``: the expected records of the domain, or a mapping of datasets to them; only the named variables count
 - ``issues``: codes of all issues with the number of records concerned (notes on coverage are left out, but for
-  the codes that ``covered`` lists)
+  the codes that ``covered`` lists); ``text``: the full text of these issues, with their values
 """
 
 from __future__ import annotations
@@ -108,6 +108,9 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     assert counted(built, tuple(case.get("covered", ()))) == {
         code: int(count) for code, count in case.get("issues", {}).items()
     }, [one.text(show_values=True) for one in built.issues]
+    if "text" in case:
+        told = [one.text(show_values=True) for one in built.issues if one.code not in COVERAGE]
+        assert "\n".join(told) + "\n" == case["text"]
     assert [(one.source, one.difference) for one in built.balance.sources if one.difference] == []
     apart = build(built.plan, built.sources, partitions=5)
     for name, dataset in built.datasets.items():

@@ -320,7 +320,9 @@ def _plan_variable(known: VariableDef, rules: tuple[Rule | None, ...], *, automa
 def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
     for text in (*spec.keys, *spec.sort):
         if text.text not in names:
-            close = nearest(text.text, names)
+            # a variable of the standard is spelt right: nothing maps it
+            known = study.standard.variable(spec.domain, text.text) is not None
+            close = "" if known else nearest(text.text, names)
             study.problems.add(
                 "SPEC119", spec.domain, text.at, key=text.text,
                 nearest=f"did you mean {close}? else " if close else "",

@@ -75,12 +75,8 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
 
 
 def _compile(scope: Scope, target: Target, call: MethodCall) -> Call | None:
-    """The call of a method; one that this version does not build is refused (SPEC126)."""
-    compiler = _COMPILERS.get(call.method)
-    if compiler is None:
-        scope.study.problems.add("SPEC126", target.name, call.at, key=call.method)
-        return None
-    return compiler(scope, target, call)
+    """The call of a method."""
+    return _COMPILERS[call.method](scope, target, call)
 
 
 def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:
