@@ -216,7 +216,6 @@ def _grouped(view: View) -> None:
         keys = pd.factorize(keys * (int(codes.max(initial=0)) + 1) + codes)[0].astype(np.int64)
     view.report("DATA844", empty, at=plan.at, target=f"{view.domain.plan.domain} records")
     _discard(view, empty, f"no value in group by: of {view.domain.plan.domain} (DATA844)")
-    _discard(view, empty, f"no value in group by: of {view.domain.plan.domain} (DATA844)")
     _keep(block, ~empty)
     group_of = pd.factorize(keys[~empty])[0].astype(np.int64)
     members = replace(block)

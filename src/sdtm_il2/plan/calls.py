@@ -284,10 +284,6 @@ class Rule:
             isinstance(one, ColumnRef) for one in self.refs()
         )
 
-    def reads_cells(self) -> bool:
-        """Whether raw text can come into the value: from a column, or through a tests table."""
-        return self.call.method in ("result", "tests") or any(isinstance(one, ColumnRef) for one in self.refs())
-
     def refs(self) -> tuple[Ref, ...]:
         """Everything that the rule reads, in order, each once."""
         found: dict[Ref, None] = {}
