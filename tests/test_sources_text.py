@@ -356,3 +356,14 @@ def test_every_message_has_a_page() -> None:
     pages = {code: one.page for code, one in catalogue().items() if code.startswith("SRC")}
     assert len(pages) >= 35
     assert [code for code, page in pages.items() if page.count(". ") < 1 or not page.endswith(".")] == []
+
+
+def test_a_file_cut_inside_its_last_cell_is_told_by_the_missing_line_end() -> None:
+    table = read("A,B\n1,2024-03-01\n2,2024-0")
+    assert table.frame["B"].tolist() == ["2024-03-01", "2024-0"]
+    (said,) = notes(table)
+    assert said == (
+        "study.yaml:8: SRC349 ae: the last record has no line end, every other one has; the file may be cut inside "
+        "its last cell, at raw/ae.csv:3\n  hint: compare the file with the sender's, and end its last line"
+    )
+    assert not read("A,B\n1,2\n3,4\n").issues

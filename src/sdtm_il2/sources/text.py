@@ -82,8 +82,8 @@ def read_text(
     ``file`` is the name that messages print, ``at`` the place to edit; ``data`` saves reading the file again.
 
     Raises `SourceError` with all that is wrong: SRC304 SRC306 SRC307 SRC309 SRC312 SRC313 SRC314 SRC315
-    SRC329 SRC330. Notes and warnings (SRC305 SRC308 SRC316 SRC317 SRC318 SRC319 SRC326 SRC327 SRC328) come
-    with the table.
+    SRC329 SRC330. Notes and warnings (SRC305 SRC308 SRC316 SRC317 SRC318 SRC319 SRC326 SRC327 SRC328 SRC349)
+    come with the table.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -102,6 +102,9 @@ def read_text(
     problems.stop(SourceError)
     lines = find_lines(text, head.delimiter, start=head.body, first_line=head.line)
     table, lines = _read_records(text, lines, head, target, name, at, problems)
+    if len(lines.rows) > 1 and not text.endswith((b"\n", b"\r")):
+        # a file cut inside its last cell has as many fields as it should
+        problems.add("SRC349", target, at, count=1, first=Location(name, int(lines.rows[-1])))
     columns, rows = _without_blank(table, lines, target, name, at, problems)
     frame, headers = name_columns(columns, rows, head.texts, target, name, at, problems)
     return RawTable(frame, rows, headers, tuple(problems.found))
