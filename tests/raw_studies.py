@@ -10,12 +10,7 @@ import pytest
 
 from sdtm_il2.errors import Location, SourceError
 from sdtm_il2.sources import Source, read_sources
-from sdtm_il2.spec.model import (
-    Discard,
-    SourceSpec,
-    StandardSpec,
-    StudySpec,
-)
+from sdtm_il2.spec.study import Discard, SourceSpec, StandardSpec, StudySpec
 from sdtm_il2.where import parse_clause
 
 AT = Location("study.yaml", 8)

@@ -34,7 +34,7 @@ from sdtm_il2.plan.calls import Literal as Constant
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec.load import load_spec
-from sdtm_il2.spec.model import StandardSpec
+from sdtm_il2.spec.study import StandardSpec
 from sdtm_il2.standards import load_standard
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

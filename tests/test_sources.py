@@ -12,11 +12,8 @@ import pytest
 from raw_studies import AT, discard, read, refusal, spec, study, write
 from sdtm_il2.errors import Location
 from sdtm_il2.sources import OPEN, Source, read_sources
-from sdtm_il2.spec.model import (
-    KeepRule,
-    SubjectRule,
-    Text,
-)
+from sdtm_il2.spec.model import Text
+from sdtm_il2.spec.study import KeepRule, SubjectRule
 
 # ---- what is read ---------------------------------------------------------------------------------------
 

@@ -9,12 +9,8 @@ from typing import Any
 from raw_studies import AT, discard, read, spec, study, write
 from sdtm_il2.errors import Location
 from sdtm_il2.sources import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Sources, read_sources
-from sdtm_il2.spec.model import (
-    DateRule,
-    KeepRule,
-    SubjectRule,
-    Text,
-)
+from sdtm_il2.spec.model import Text
+from sdtm_il2.spec.study import DateRule, KeepRule, SubjectRule
 
 # ---- subjects -------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from sdtm_il2.sources import DISCARDED, OPEN, read_sources
 from sdtm_il2.sources.excel import read_excel
 from sdtm_il2.sources.parquet import read_parquet
 from sdtm_il2.spec import load_spec
-from sdtm_il2.spec.model import SubjectRule
+from sdtm_il2.spec.study import SubjectRule
 
 
 def parquet(columns: dict[str, object]) -> bytes:

@@ -15,7 +15,7 @@ from odm_files import V13, event, form, group, item, odm, read, rows, subject, t
 from raw_studies import refusal, spec, study, write
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import load_spec
-from sdtm_il2.spec.model import SubjectRule
+from sdtm_il2.spec.study import SubjectRule
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

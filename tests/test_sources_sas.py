@@ -26,7 +26,7 @@ from sdtm_il2.sources.parquet import read_parquet
 from sdtm_il2.sources.sas import SasColumn, read_sas, sas_table
 from sdtm_il2.sources.sasvalues import format_kind, moment_texts, sas_format
 from sdtm_il2.sources.xpt import read_transport
-from sdtm_il2.spec.model import SubjectRule
+from sdtm_il2.spec.study import SubjectRule
 from sdtm_il2.xpt import SpecialValues, write_xpt
 
 SAS = Path(__file__).parents[2] / "shared" / "data" / "sas7bdat"

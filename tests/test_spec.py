@@ -21,8 +21,9 @@ from referencing.jsonschema import DRAFT202012
 from sdtm_il2.errors import Location, Problems, SpecError
 from sdtm_il2.spec import load_spec
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import CodelistSpec, DateRule, KeepRule, StudySpec, SubjectRule, TermSpec, Text
+from sdtm_il2.spec.model import TermSpec, Text
 from sdtm_il2.spec.read import MAX_PROBLEMS, ListNode, MapNode, TextNode, read_yaml
+from sdtm_il2.spec.study import CodelistSpec, DateRule, KeepRule, StudySpec, SubjectRule
 from sdtm_il2.spec.tables import TableRow, read_table
 from sdtm_il2.where import Clause, Condition
 

@@ -22,14 +22,10 @@ from sdtm_il2.spec.model import (
     GroupSpec,
     MethodCall,
     RangeRow,
-    RelationshipSpec,
-    StudySpec,
     TableSpec,
     Text,
-    UnscheduledRule,
-    VisitRow,
-    VisitRule,
 )
+from sdtm_il2.spec.study import RelationshipSpec, StudySpec, UnscheduledRule, VisitRow, VisitRule
 from sdtm_il2.where import Clause, Condition
 from test_spec import editor_errors
 

@@ -16,7 +16,9 @@ import sdtm_il2.methods.elements
 import sdtm_il2.methods.exposure
 import sdtm_il2.methods.identifiers
 import sdtm_il2.methods.numbers
+import sdtm_il2.methods.ranges
 import sdtm_il2.methods.results
+import sdtm_il2.methods.standard_results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, take
 from sdtm_il2.errors import NOWHERE, Issue

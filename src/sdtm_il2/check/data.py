@@ -11,7 +11,7 @@ from sdtm_il2.errors import Issue, Location, issue, merge_issues
 from sdtm_il2.iso8601 import DateStatus, parse_dates
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import Source, Sources
-from sdtm_il2.spec.model import StudySpec
+from sdtm_il2.spec.study import StudySpec
 from sdtm_il2.spec.tables import changed_by_excel
 
 #: A decimal comma for certain: another number of digits than a group of thousands has, or a zero in front.

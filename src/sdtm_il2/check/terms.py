@@ -11,7 +11,8 @@ from sdtm_il2.errors import Issue, Location, issue
 from sdtm_il2.plan.calls import ColumnRef, normal
 from sdtm_il2.plan.model import BlockPlan, Plan
 from sdtm_il2.sources.model import Source, Sources
-from sdtm_il2.spec.model import StudySpec, TermSpec
+from sdtm_il2.spec.model import TermSpec
+from sdtm_il2.spec.study import StudySpec
 from sdtm_il2.standards import nearest
 from sdtm_il2.where import Condition, conditions
 

@@ -22,7 +22,7 @@ from sdtm_il2.errors import Issue, SdtmError, merge_issues
 if TYPE_CHECKING:  # heavy: the verbs import what they call
     from sdtm_il2.plan.model import Plan
     from sdtm_il2.sources import Sources
-    from sdtm_il2.spec.model import StudySpec
+    from sdtm_il2.spec.study import StudySpec
     from sdtm_il2.standards import Standard
 
 Result = TypeVar("Result")

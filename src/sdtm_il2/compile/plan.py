@@ -10,7 +10,7 @@ from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
-from sdtm_il2.compile.rules import compile_rule, epoch_call, epoch_date
+from sdtm_il2.compile.rules import compile_rule
 from sdtm_il2.compile.sugar import (
     continued_variables,
     table_domain,
@@ -19,12 +19,14 @@ from sdtm_il2.compile.sugar import (
     with_registry,
 )
 from sdtm_il2.compile.terms import bind, check_codelists
+from sdtm_il2.compile.timing import epoch_call, epoch_date
 from sdtm_il2.compile.visits import compile_visits, visit_variables
 from sdtm_il2.compile.without_effect import refuse_without_effect
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
-from sdtm_il2.spec.model import BlockSpec, DomainSpec, StudySpec, VariableSpec
+from sdtm_il2.spec.model import BlockSpec, DomainSpec, VariableSpec
+from sdtm_il2.spec.study import StudySpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef, available_releases, load_standard
 
 #: What a XPORT file has room for.

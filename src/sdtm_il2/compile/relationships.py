@@ -8,15 +8,8 @@ from sdtm_il2.compile.names import Study
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, VariableRef
 from sdtm_il2.plan.model import DomainPlan, RelationshipPlan
 from sdtm_il2.plan.template import parse_template
-from sdtm_il2.spec.model import (
-    BlockSpec,
-    CommentsSpec,
-    DomainSpec,
-    MethodCall,
-    RelationshipSpec,
-    Text,
-    VariableSpec,
-)
+from sdtm_il2.spec.model import BlockSpec, CommentsSpec, DomainSpec, MethodCall, Text, VariableSpec
+from sdtm_il2.spec.study import RelationshipSpec
 from sdtm_il2.where import Clause, Condition
 
 CO = "CO"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.errors import Location
 from sdtm_il2.plan.calls import TermMap, TermVia, half_width, normal
-from sdtm_il2.spec.model import CodelistSpec, TermSpec, VariableSpec
+from sdtm_il2.spec.model import TermSpec, VariableSpec
+from sdtm_il2.spec.study import CodelistSpec
 from sdtm_il2.standards import Codelist, VariableDef
 
 #: A list of at most this many terms is shown whole.

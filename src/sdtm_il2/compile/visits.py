@@ -21,7 +21,8 @@ from sdtm_il2.plan.visits import (
     VisitsPlan,
     Window,
 )
-from sdtm_il2.spec.model import BlockSpec, SourceSpec, UnscheduledRule, VisitRow, VisitsSpec
+from sdtm_il2.spec.model import BlockSpec
+from sdtm_il2.spec.study import SourceSpec, UnscheduledRule, VisitRow, VisitsSpec
 from sdtm_il2.standards import DatasetDef
 
 _PREVIOUS = re.compile(r"previous\s*\+\s*([0-9]*\.?[0-9]+)")

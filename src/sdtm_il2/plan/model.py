@@ -10,7 +10,8 @@ from sdtm_il2.errors import NOWHERE, Issue, Location
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Ref, Rule, TermMap, Test, VariableRef
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
-from sdtm_il2.spec.model import RangeRow, SourceSpec, StandardSpec, TestRow, UnitRow
+from sdtm_il2.spec.model import RangeRow, TestRow, UnitRow
+from sdtm_il2.spec.study import SourceSpec, StandardSpec
 
 #: What `each` adds to its records: the name of the first repeated column, and its number from 1.
 EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"

@@ -13,7 +13,7 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.sources.fate import Held
 from sdtm_il2.sources.subject import parse_subject
 from sdtm_il2.sources.text import RawTable
-from sdtm_il2.spec.model import SourceSpec
+from sdtm_il2.spec.study import SourceSpec
 
 _SHOWN: Final = 12
 

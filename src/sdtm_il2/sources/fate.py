@@ -16,7 +16,7 @@ from sdtm_il2.errors import Location, Problems
 from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Positions, Source
 from sdtm_il2.sources.records import keep_records
 from sdtm_il2.sources.subject import Part, look_up, make_link, parse_subject, template_subject
-from sdtm_il2.spec.model import KeepRule, SourceSpec, SubjectRule
+from sdtm_il2.spec.study import KeepRule, SourceSpec, SubjectRule
 
 Status = npt.NDArray[np.int16]
 

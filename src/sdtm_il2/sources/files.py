@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
-from sdtm_il2.spec.model import SourceSpec
+from sdtm_il2.spec.study import SourceSpec
 
 #: What `format:` may state, and the kind of file that it means; a kind has its reader in read.py.
 FORMATS: Final = {

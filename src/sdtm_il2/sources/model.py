@@ -13,7 +13,7 @@ import pandas as pd
 
 from sdtm_il2.dataset import take
 from sdtm_il2.errors import Issue, Location
-from sdtm_il2.spec.model import SourceSpec
+from sdtm_il2.spec.study import SourceSpec
 
 #: Status of a raw record; from `DISCARDED` on: not submitted by ``unsubmitted_rows[status - DISCARDED]``.
 OPEN: Final = 0

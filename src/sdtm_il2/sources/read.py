@@ -33,7 +33,7 @@ from sdtm_il2.sources.sas import read_sas
 from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
 from sdtm_il2.sources.xpt import read_transport
-from sdtm_il2.spec.model import SourceSpec, StudySpec
+from sdtm_il2.spec.study import SourceSpec, StudySpec
 
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t", "tab": "\t"}
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from sdtm_il2 import iso8601
 from sdtm_il2.dataset import arrow, char, distinct, ranks, take
-from sdtm_il2.spec.model import DateRule, KeepRule
+from sdtm_il2.spec.study import DateRule, KeepRule
 
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]

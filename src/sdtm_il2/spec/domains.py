@@ -18,7 +18,6 @@ from sdtm_il2.spec.model import (
     TableSpec,
     Text,
     VariableSpec,
-    VisitsSpec,
 )
 from sdtm_il2.spec.nodes import (
     Place,
@@ -34,6 +33,7 @@ from sdtm_il2.spec.nodes import (
     words,
 )
 from sdtm_il2.spec.read import MapNode
+from sdtm_il2.spec.study import VisitsSpec
 from sdtm_il2.spec.trial import read_trial_tables
 from sdtm_il2.spec.variables import variables
 

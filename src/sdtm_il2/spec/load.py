@@ -8,16 +8,6 @@ from pathlib import Path
 from sdtm_il2.errors import Location, SpecError
 from sdtm_il2.spec.domains import check_copies, read_domains
 from sdtm_il2.spec.folder import StudyFolder, path_fault
-from sdtm_il2.spec.model import (
-    CodelistSpec,
-    DateRule,
-    Discard,
-    KeepRule,
-    SourceSpec,
-    StandardSpec,
-    StudySpec,
-    SubjectRule,
-)
 from sdtm_il2.spec.nodes import (
     Place,
     check_source,
@@ -36,6 +26,16 @@ from sdtm_il2.spec.nodes import (
 from sdtm_il2.spec.read import MapNode, Node, TextNode
 from sdtm_il2.spec.relationships import read_relationships
 from sdtm_il2.spec.schema import nearest
+from sdtm_il2.spec.study import (
+    CodelistSpec,
+    DateRule,
+    Discard,
+    KeepRule,
+    SourceSpec,
+    StandardSpec,
+    StudySpec,
+    SubjectRule,
+)
 from sdtm_il2.spec.variables import variables
 from sdtm_il2.spec.visits import read_visit, read_visits
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import RelationshipSpec
 from sdtm_il2.spec.nodes import Place, check_reference, items, line_of, template, text, texts, words
 from sdtm_il2.spec.read import MapNode, Node, TextNode
 from sdtm_il2.spec.schema import nearest
+from sdtm_il2.spec.study import RelationshipSpec
 
 
 def read_relationships(

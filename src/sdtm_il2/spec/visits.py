@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from sdtm_il2.errors import Location
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import Text, UnscheduledRule, VisitRow, VisitRule, VisitsSpec
+from sdtm_il2.spec.model import Text
 from sdtm_il2.spec.nodes import Place, check_reference, clause, line_of, mapping, template, text, texts, words
 from sdtm_il2.spec.read import MapNode, Node, TextNode
 from sdtm_il2.spec.schema import nearest
+from sdtm_il2.spec.study import UnscheduledRule, VisitRow, VisitRule, VisitsSpec
 from sdtm_il2.spec.tables import Table, TableRow, nearest_header, read_table
 
 _HEADERS = (

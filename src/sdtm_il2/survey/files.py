@@ -14,7 +14,7 @@ from sdtm_il2.sources.files import FORMATS, READABLE, FilePlace
 from sdtm_il2.sources.model import Source
 from sdtm_il2.sources.odm_xml import Stream, local
 from sdtm_il2.sources.workbook import open_workbook
-from sdtm_il2.spec.model import SourceSpec, StandardSpec, StudySpec
+from sdtm_il2.spec.study import SourceSpec, StandardSpec, StudySpec
 from sdtm_il2.xpt import describe_xpt
 
 #: Encodings of the texts in transport files.

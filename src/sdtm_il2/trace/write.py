@@ -15,7 +15,7 @@ from sdtm_il2.balance import record_fates
 from sdtm_il2.build import Build
 from sdtm_il2.dataset import arrow
 from sdtm_il2.lineage import BLOCK, TEST
-from sdtm_il2.methods.results import conversion
+from sdtm_il2.methods.conversion import conversion
 from sdtm_il2.plan.calls import ColumnRef, Rule
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
 from sdtm_il2.plan.number import plain
