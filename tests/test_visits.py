@@ -224,7 +224,7 @@ def test_a_clause_says_which_records_are_unscheduled(tmp_path: Path) -> None:
         "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-01,60\n001,2,UNS,2024-03-07,61\n001,3,Wk 2,2024-03-15,62\n"
         "001,4,UNS,,63\n"
     )
-    lb = "SUBJ,NO,DAT,ALT\n001,1,2024-03-07 08:00,20\n001,2,2024-03-15 08:00,20\n"
+    lb = "SUBJ,NO,DAT,ALT\n001,1,2024-03-06 08:00,20\n001,2,2024-03-15 08:00,20\n"
     rule = '{when: V EQ UNS, number: previous + 0.01, name: "EXTRA {VISITNUM}"}'
     found = build_study(tmp_path, study(unscheduled=rule, **{"raw/vs.csv": vs, "raw/lb.csv": lb}))
     assert visits_of(found, "VS", "VSSPID") == [
@@ -245,6 +245,56 @@ def test_a_clause_says_which_records_are_unscheduled(tmp_path: Path) -> None:
             "\n  hint: widen a window, or state unscheduled:"
         ),
     ]
+
+
+def test_a_record_without_visit_joins_the_visit_that_another_source_names_on_that_day(tmp_path: Path) -> None:
+    """Week 2 was late and in no window; an extra visit lay in the window of week 2; both have laboratory samples."""
+    vs = (
+        "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-01,60\n001,2,extra,2024-03-14,61\n001,3,W2,2024-03-21,62\n"
+        "002,1,W0,2024-03-01,60\n"
+    )
+    lb = (
+        "SUBJ,NO,DAT,ALT\n001,1,2024-03-14 08:00,20\n001,2,2024-03-21 08:00,20\n002,1,2024-03-14,20\n"
+        "002,2,2024-03-21,20\n"
+    )
+    dm = "SUBJ,ARM,START\n001,A,2024-03-01\n002,A,2024-03-01\n"
+    found = build_study(tmp_path, study(**{"raw/vs.csv": vs, "raw/lb.csv": lb, "raw/dm.csv": dm}))
+    assert visits_of(found, "LB", "LBDTC") == [
+        ("2024-03-14T08:00", "2.1", "UNSCHEDULED 2.1", ""), ("2024-03-21T08:00", "3", "WEEK 2", "15"),
+        ("2024-03-14", "3", "WEEK 2", "15"), ("2024-03-21", "3.1", "UNSCHEDULED 3.1", ""),
+    ]  # fmt: skip
+    assert cells(found.datasets["SV"], ("USUBJID", "VISITNUM", "SVSTDTC", "SVENDTC")) == [
+        ("S1-001", "2", "2024-03-01", "2024-03-01"),
+        ("S1-001", "2.1", "2024-03-14", "2024-03-14"),
+        ("S1-001", "3", "2024-03-21", "2024-03-21"),
+        ("S1-002", "2", "2024-03-01", "2024-03-01"),
+        ("S1-002", "3", "2024-03-14", "2024-03-14"),
+        ("S1-002", "3.1", "2024-03-21", "2024-03-21"),
+    ]
+    same_in_any_split(found)
+
+
+def test_where_two_visits_are_named_on_one_day_the_window_decides(tmp_path: Path) -> None:
+    vs = "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-15,60\n001,2,W2,2024-03-15,61\n001,3,extra,2024-03-15,62\n"
+    lb = "SUBJ,NO,DAT,ALT\n001,1,2024-03-15,20\n"
+    found = build_study(tmp_path, study(**{"raw/vs.csv": vs, "raw/lb.csv": lb}))
+    assert visits_of(found, "LB", "LBREFID") == [("1", "3", "WEEK 2", "15")]
+
+
+def test_a_planned_visit_goes_before_an_unscheduled_one_of_that_day(tmp_path: Path) -> None:
+    vs = "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-01,60\n001,2,W2,2024-03-21,61\n001,3,extra,2024-03-21,62\n"
+    lb = "SUBJ,NO,DAT,ALT\n001,1,2024-03-21,20\n"
+    found = build_study(tmp_path, study(**{"raw/vs.csv": vs, "raw/lb.csv": lb}))
+    assert [one[1] for one in visits_of(found, "VS", "VSSPID")] == ["2", "3", "2.1"]
+    assert visits_of(found, "LB", "LBREFID") == [("1", "3", "WEEK 2", "15")]
+
+
+def test_an_unscheduled_visit_numbered_by_its_text_is_joined_by_no_other_record(tmp_path: Path) -> None:
+    vs = "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-01,60\n001,2,UNS 2.5,2024-03-14,61\n"
+    files = {"raw/vs.csv": vs, "raw/lb.csv": "SUBJ,NO,DAT,ALT\n001,1,2024-03-14,20\n"}
+    found = build_study(tmp_path, study(unscheduled="{number: text}", **files))
+    assert [one[1] for one in visits_of(found, "VS", "VSSPID")] == ["2", "2.5"]
+    assert [one[1] for one in visits_of(found, "LB", "LBREFID")] == ["3"]
 
 
 def test_the_number_stands_in_the_text(tmp_path: Path) -> None:

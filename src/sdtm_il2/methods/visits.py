@@ -6,6 +6,7 @@ Everything here depends on one subject's records alone, so that any split of the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ from sdtm_il2.plan.model import BlockPlan
 from sdtm_il2.plan.number import number, plain
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, PlannedVisit, VisitSource, VisitsPlan
 
+#: The row of an unscheduled visit among the days that some source names.
+_UNSCHEDULED = -2
+
 
 @method("visit")
 def visit(view: View, call: Call) -> pd.Series:
@@ -58,7 +62,10 @@ def find_visits(partition: Partition) -> None:
     assert plan is not None
     arms, arm_of = _arms(partition, plan)
     anchors = [_anchor_days(partition, plan, place) for place in range(len(plan.anchors))]
-    found = [_named(partition, plan, source, arms, arm_of, anchors) for source in plan.sources]
+    named = [_named(partition, plan, source, arms, arm_of) for source in plan.sources]
+    counted = plan.unscheduled is not None and plan.unscheduled.step is not None
+    days = _named_days(named, unscheduled=counted)
+    found = [_dated(plan, one, days, arms, arm_of, anchors) for one in named]
     names, codes = coded(plan, found)
     for one, code in zip(found, codes, strict=True):
         _extend(one, names, code)
@@ -94,14 +101,22 @@ def _anchor_days(partition: Partition, plan: VisitsPlan, place: int) -> Numbers:
     return day_numbers(char(found.tolist()))
 
 
+@dataclass(slots=True)
+class _Named:
+    """The open records of one source, and the visit that the text or the clause of each states."""
+
+    found: Found
+    named: Mask
+    clause: Mask
+    complete: Mask
+
+
 def _named(
-    partition: Partition, plan: VisitsPlan, source: VisitSource, arms: dict[str, int], arm_of: Codes,
-    anchors: Sequence[Numbers],
-) -> Found:  # fmt: skip
-    """The visits of one source's records by text, else by window; what has none is reported."""
+    partition: Partition, plan: VisitsPlan, source: VisitSource, arms: dict[str, int], arm_of: Codes
+) -> _Named:
+    """The visits of one source's records by what they say themselves; texts that the table does not know are told."""
     view = source_view(partition, source.source)
     part = partition.sources[source.source]
-    size = len(view)
     texts = (
         first_filled([view.read(ColumnRef("", one)) for one in source.texts])
         if source.texts
@@ -110,40 +125,77 @@ def _named(
     dates = rule_dates(view, source) if source.date else built_dates(view, source, len(part.frame))
     complete = ~np.isnan(dates.first)
     named = filled(texts)
-    clause = np.zeros(size, bool)
+    clause = np.zeros(len(view), bool)
     if source.when is not None and set(source.optional) <= set(part.frame.columns):
         clause = select_by(view, source.when).holds
-    subject_arm = arm_of[view.block.subjects]
-    planned = _by_text(plan.rows, texts, subject_arm, arms)
-    asked = ~named & ~clause & complete & bool(source.date)
-    by_window, outside, ambiguous, unanchored = _by_window(
-        plan, view.block.subjects, dates.first, asked, subject_arm, arms, anchors
-    )
-    planned = np.where(asked, by_window, planned)
-    planned = np.where(clause, -1, planned)
+    planned = np.where(clause, -1, _by_text(plan.rows, texts, arm_of[view.block.subjects], arms))
     unscheduled = clause.copy()
     rule = plan.unscheduled
     if rule is not None and not rule.stated:
-        has_date = complete | filled(dates.partial)
-        unknown = named & (planned < 0) & has_date
+        unknown = named & (planned < 0) & (complete | filled(dates.partial))
         view.report("DATA879", unknown, texts, at=source.at, target=source.source, table=plan.table)
-        unscheduled |= unknown | outside
+        unscheduled |= unknown
+    return _Named(Found(view, source, texts, planned, unscheduled, dates), named, clause, complete)
+
+
+def _named_days(sources: Sequence[_Named], *, unscheduled: bool) -> tuple[Codes, Codes]:
+    """The days on which some source names one visit: sorted numbers (subject, day), and the visit's row in the table.
+
+    An unscheduled visit has the row `_UNSCHEDULED` (if it is numbered by its day, not by its text); it gives way to
+    a planned one of that day. Where two planned visits are named on one day, the day speaks of neither.
+    """
+    keys, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for one in sources:
+        found = one.found
+        extra = found.unscheduled & unscheduled
+        stated = np.flatnonzero(one.complete & ((found.planned >= 0) | extra))
+        keys.append(found.subjects[stated] * DAYS + found.dates.first[stated].astype(np.int64))
+        rows.append(np.where(found.unscheduled[stated], _UNSCHEDULED, found.planned[stated]))
+    pairs = pd.DataFrame({"key": np.concatenate(keys), "row": np.concatenate(rows)}).drop_duplicates()
+    planned = pairs.loc[pairs["row"] >= 0].drop_duplicates("key", keep=False)
+    none = pairs.loc[(pairs["row"] < 0) & ~pairs["key"].isin(pairs.loc[pairs["row"] >= 0, "key"])]
+    days = pd.concat([planned, none]).sort_values("key")
+    return days["key"].to_numpy(np.int64), days["row"].to_numpy(np.int64)
+
+
+def _dated(
+    plan: VisitsPlan, one: _Named, days: tuple[Codes, Codes], arms: dict[str, int], arm_of: Codes,
+    anchors: Sequence[Numbers],
+) -> Found:  # fmt: skip
+    """The visits of records that name none: the one that another record names on that day, else that of the window.
+
+    What has no visit is reported.
+    """
+    found, view, source, dates = one.found, one.found.view, one.found.source, one.found.dates
+    asked = ~one.named & ~one.clause & one.complete & bool(source.date)
+    keys, rows = days
+    wanted = found.subjects * DAYS + np.where(asked, dates.first, 0).astype(np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+    told = asked & (keys[place] == wanted) if len(keys) else np.zeros(len(view), bool)
+    by_day = np.where(told, rows[place] if len(keys) else -1, -1)
+    by_window, outside, ambiguous, unanchored = _by_window(
+        plan, view.block.subjects, dates.first, asked & ~told, arm_of[view.block.subjects], arms, anchors
+    )
+    planned = np.where(told, np.maximum(by_day, -1), np.where(asked, by_window, found.planned))
+    unscheduled = found.unscheduled | (told & (by_day == _UNSCHEDULED))
+    if plan.unscheduled is not None and not plan.unscheduled.stated:
+        unscheduled |= outside
     lost = ~unscheduled & (planned < 0)
-    by_date = lost & ~named & bool(source.date)
+    by_date = lost & ~one.named & bool(source.date)
     partial = by_date & filled(dates.partial)
-    place = {"at": source.at, "target": source.source}
-    anchor_names = ", ".join(dict.fromkeys(str(one.variable) for one in plan.anchors))
+    at = {"at": source.at, "target": source.source}
+    anchor_names = ", ".join(dict.fromkeys(str(anchor.variable) for anchor in plan.anchors))
     about = {"table": plan.table, "column": source.date}
-    view.report("DATA870", lost & named, texts, table=plan.table, **place)  # type: ignore[arg-type]
-    view.report("DATA871", partial, column=source.date, **place)  # type: ignore[arg-type]
-    view.report("DATA872", lost & outside, **about, **place)  # type: ignore[arg-type]
-    view.report("DATA873", lost & unanchored, anchors=anchor_names, **place)  # type: ignore[arg-type]
-    view.report("DATA874", lost & ambiguous, **about, **place)  # type: ignore[arg-type]
-    nothing = lost & ~named & ~partial & ~complete & ~dates.unread
+    view.report("DATA870", lost & one.named, found.texts, table=plan.table, **at)  # type: ignore[arg-type]
+    view.report("DATA871", partial, column=source.date, **at)  # type: ignore[arg-type]
+    view.report("DATA872", lost & outside, **about, **at)  # type: ignore[arg-type]
+    view.report("DATA873", lost & unanchored, anchors=anchor_names, **at)  # type: ignore[arg-type]
+    view.report("DATA874", lost & ambiguous, **about, **at)  # type: ignore[arg-type]
+    nothing = lost & ~one.named & ~partial & ~one.complete & ~dates.unread
     if not source.date:
-        nothing = lost & ~named
-    view.report("DATA880", nothing, **place)  # type: ignore[arg-type]
-    return Found(view, source, texts, planned, unscheduled, dates)
+        nothing = lost & ~one.named
+    view.report("DATA880", nothing, **at)  # type: ignore[arg-type]
+    return Found(view, source, found.texts, planned, unscheduled, dates)
 
 
 def _by_text(
