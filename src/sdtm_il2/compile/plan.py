@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
 from sdtm_il2.compile.blocks import compile_block, compile_submit
+from sdtm_il2.compile.labels import LABEL_BYTES, compile_decodes, compile_labels
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
@@ -28,9 +29,6 @@ from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, V
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, VariableSpec
 from sdtm_il2.spec.study import StudySpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef, available_releases, load_standard
-
-#: What a XPORT file has room for.
-LABEL_BYTES = 40
 
 
 def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
@@ -54,6 +52,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
                 domains.append(compiled)
     visits = compile_visits(study, tuple(domains))
     relationships = compile_relationships(study, tuple(domains))
+    labels = compile_labels(study, tuple(domains))
+    decodes = compile_decodes(study)
     problems.stop(SpecError)
     ordered_domains = expand_all_dates(tuple(domains))
     steps, needs = order_steps(ordered_domains, problems, visits)
@@ -69,7 +69,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(tables), relationships, visits,
+        spec.at, table_plans(tables), relationships, visits, labels, decodes,
     )  # fmt: skip
 
 

@@ -272,6 +272,8 @@ class Plan:
     """Ordered steps over the domains of a study.
 
     ``issues`` are what compiling noticed (no errors), ``files`` the specification's files with their SHA-256.
+    ``labels`` are Chinese labels by dataset and variable ("" for the dataset's own), ``decodes`` Chinese decodes by
+    codelist (C-code, or name of a study list) and term; see `label_zh`.
     """
 
     study: str
@@ -292,6 +294,8 @@ class Plan:
     tables: tuple[TablePlan, ...] = ()
     relationships: tuple[RelationshipPlan, ...] = ()
     visits: VisitsPlan | None = None
+    labels: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    decodes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def encoding(self) -> str:
@@ -304,6 +308,21 @@ class Plan:
             if domain.domain == name:
                 return domain
         raise KeyError(name)
+
+    def label_zh(self, dataset: str, variable: str = "") -> str:
+        """The Chinese label of a variable of a dataset, or of the dataset itself; "" where none is stated.
+
+        A variable in which long text goes on (COVAL1) has the label of the one where it begins.
+        """
+        found = self.labels.get((dataset, variable), "")
+        stem = variable.rstrip("0123456789")
+        if found or not stem or stem == variable:
+            return found
+        for domain in self.domains:
+            for one in domain.variables if domain.domain == dataset else ():
+                if one.continued and one.name.startswith(stem):
+                    return self.labels.get((dataset, one.name), "")
+        return ""
 
     def source(self, name: str) -> SourceSpec:
         """The source of that name; KeyError if the study has none."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from sdtm_il2.errors import Location, SpecError
 from sdtm_il2.spec.domains import check_copies, read_domains
 from sdtm_il2.spec.folder import StudyFolder, path_fault
+from sdtm_il2.spec.labels import read_decodes, read_labels
 from sdtm_il2.spec.nodes import (
     Place,
     check_source,
@@ -41,6 +42,8 @@ from sdtm_il2.spec.visits import read_visit, read_visits
 
 #: USUBJID where study.yaml says nothing.
 USUBJID = "{study}-{subject}"
+#: What only Define-XML says.
+DEFINE = "define/study.yaml"
 
 
 def load_spec(path: Path | str) -> StudySpec:
@@ -81,6 +84,7 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
     if "{subject}" not in usubjid:
         place.add("SPEC198", line_of(node, "usubjid"), value=usubjid, fault="{subject} is missing")
     define = _define(folder)
+    labels, decodes = read_labels(define, DEFINE, folder), read_decodes(define, DEFINE, folder)
     visits = read_visits(node.items.get("visits"), place, folder)
     domains, tables = read_domains(node, place, folder, visits)
     check_copies(domains, place)
@@ -115,15 +119,16 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         visits=visits,
         relationships=relationships,
         tables=tables,
+        labels=labels,
+        decodes=decodes,
     )
 
 
 def _define(folder: StudyFolder) -> MapNode | None:
     """define/study.yaml, if the study has one."""
-    file = "define/study.yaml"
-    if not (folder.folder / file).exists():
+    if not (folder.folder / DEFINE).exists():
         return None
-    found = folder.read_mapping(file, "study.yaml", Location(file), "define")
+    found = folder.read_mapping(DEFINE, "study.yaml", Location(DEFINE), "define")
     return found[1] if found else None
 
 

@@ -170,6 +170,26 @@ class StandardSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRow:
+    """`labels_zh`: the Chinese label of a variable; without variable, of the dataset. Dataset ``*`` is any."""
+
+    at: Location
+    dataset: str
+    variable: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeRow:
+    """`decodes_zh`: the Chinese decode of a term of a codelist."""
+
+    at: Location
+    codelist: str
+    term: str
+    decode: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudySpec:
     """A whole specification: study.yaml and its domain files. ``files`` are all files read, sorted."""
 
@@ -191,3 +211,5 @@ class StudySpec:
     visits: VisitsSpec | None = None
     relationships: tuple[RelationshipSpec, ...] = ()
     tables: tuple[TableSpec, ...] = ()
+    labels: tuple[LabelRow, ...] = ()
+    decodes: tuple[DecodeRow, ...] = ()

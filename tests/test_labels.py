@@ -1,0 +1,155 @@
+"""Chinese labels and decodes: the tables of define/study.yaml, and what each row finds in the study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtm_il2.errors import SpecError
+from study import plan_of, write_files
+
+STUDY = """\
+study: S1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+codelists:
+  RELATED: {sponsor: true, terms: {有关: RELATED, 无关: NOT RELATED}}
+sources: {ae: {path: raw/ae.csv, subject: SUBJ}, co: {path: raw/co.csv, subject: SUBJ}}
+domains: [ae.yaml, co.yaml]
+"""
+AE = """\
+domain: AE
+keys: [STUDYID, USUBJID, AETERM]
+records: [{from: ae}]
+variables:
+  AETERM: {assign: TERM}
+  AEDECOD: {assign: TERM}
+  AEREL: {assign: REL, codelist: RELATED}
+  AESTDTC: {datetime: ST, format: yyyy-mm-dd}
+  AEWHERE: {assign: PLACE, supplemental: {label: Place of the Event}}
+"""
+CO = """\
+domain: CO
+keys: [STUDYID, USUBJID, COSEQ]
+records: [{from: co}]
+variables:
+  RDOMAIN: {hardcode: AE}
+  COVAL: {assign: TEXT}
+"""
+LABELS = """\
+dataset,variable,label_zh
+AE,,不良事件
+AE,AETERM,不良事件报告术语
+AE,--DECOD,规范术语
+*,--DECOD,字典术语
+*,--SEQ,序号
+*,USUBJID,受试者唯一标识符
+SUPPAE,QVAL,数据值
+CO,COVAL,注释
+AE,AEWHERE,发生地点
+RELREC,,相关记录
+"""
+DECODES = """\
+codelist,term,decode_zh
+NY,Y,是
+C66742,N,否
+RELATED,NOT RELATED,无关
+"""
+
+
+def files(labels: str = LABELS, decodes: str = DECODES) -> dict[str, str]:
+    return {
+        "study.yaml": STUDY,
+        "ae.yaml": AE,
+        "co.yaml": CO,
+        "define/study.yaml": "labels_zh: labels.csv\ndecodes_zh: decodes.csv\n",
+        "define/labels.csv": labels,
+        "define/decodes.csv": decodes,
+    }
+
+
+def refused(folder: Path, made: dict[str, str]) -> str:
+    with pytest.raises(SpecError) as caught:
+        plan_of(write_files(folder, made))
+    return "\n".join(str(one) for one in caught.value.issues if not one.code.startswith("PLAN"))
+
+
+def test_the_row_that_says_most_counts(tmp_path: Path) -> None:
+    plan = plan_of(write_files(tmp_path, files()))
+    assert plan.label_zh("AE") == "不良事件"
+    assert plan.label_zh("AE", "AETERM") == "不良事件报告术语"
+    assert plan.label_zh("AE", "AEDECOD") == "规范术语"  # AE, --DECOD before *, --DECOD
+    assert (plan.label_zh("AE", "AESEQ"), plan.label_zh("CO", "COSEQ")) == ("序号", "序号")
+    assert plan.label_zh("SUPPAE", "USUBJID") == "受试者唯一标识符"
+    assert plan.label_zh("SUPPAE", "QVAL") == "数据值"
+    assert plan.label_zh("AE", "AEWHERE") == "发生地点"  # a qualifier, by its QNAM
+    assert plan.label_zh("RELREC") == "相关记录"
+    assert plan.label_zh("AE", "AESTDTC") == ""
+    assert {"define/decodes.csv", "define/labels.csv"} <= {name for name, _ in plan.files}
+
+
+def test_long_text_goes_on_under_the_same_label(tmp_path: Path) -> None:
+    plan = plan_of(write_files(tmp_path, files()))
+    assert plan.label_zh("CO", "COVAL2") == "注释"
+    assert plan.label_zh("AE", "AETERM1") == ""  # goes on in SUPPAE
+
+
+def test_decodes_by_any_name_of_the_list(tmp_path: Path) -> None:
+    assert plan_of(write_files(tmp_path, files())).decodes == {
+        ("C66742", "Y"): "是", ("C66742", "N"): "否", ("RELATED", "NOT RELATED"): "无关",
+    }  # fmt: skip
+
+
+def test_what_has_no_label_is_noted(tmp_path: Path) -> None:
+    plan = plan_of(write_files(tmp_path, files()))
+    (found,) = [one for one in plan.issues if one.code == "PLAN440"]
+    assert str(found) == (
+        "define/labels.csv:1: PLAN440: 8 datasets and variables have no Chinese label: AE.STUDYID, AE.DOMAIN, "
+        "AE.AEREL, AE.AESTDTC, CO, CO.STUDYID, CO.DOMAIN, CO.RDOMAIN\n  hint: add rows for them"
+    )
+
+
+def test_a_row_that_names_nothing(tmp_path: Path) -> None:
+    labels = "dataset,variable,label_zh\nAEE,AETERM,术语\nAE,AETRM,术语\n*,--TRM,术语\n*,SEX,性别\nLB,,实验室检查\n"
+    assert refused(tmp_path, files(labels)) == (
+        "define/labels.csv:2: SPEC142 AEE: the study has no dataset AEE, which this row labels\n"
+        "  hint: did you mean AE? else remove the row, or write the name of a dataset that is mapped\n"
+        "define/labels.csv:3: SPEC142 AE: the study has no variable AETRM, which this row labels\n"
+        "  hint: did you mean AETERM? else remove the row, or write the name of a variable that is mapped\n"
+        "define/labels.csv:4: SPEC142: the study has no variable --TRM, which this row labels\n"
+        "  hint: did you mean AETERM? else remove the row, or write the name of a variable that is mapped\n"
+        "define/labels.csv:5: SPEC142: the study has no variable SEX, which this row labels\n"
+        "  hint: remove the row, or write the name of a variable that is mapped\n"
+        "define/labels.csv:6: SPEC142 LB: the study has no dataset LB, which this row labels\n"
+        "  hint: remove the row, or write the name of a dataset that is mapped"
+    )
+
+
+def test_a_label_that_no_file_has_room_for(tmp_path: Path) -> None:
+    fits = "dataset,variable,label_zh\nAE,AETERM," + "不良" * 10 + "\n"
+    assert plan_of(write_files(tmp_path, files(fits))).label_zh("AE", "AETERM") == "不良" * 10
+    long = "dataset,variable,label_zh\nAE,AETERM," + "不良" * 10 + "一\n"
+    assert refused(tmp_path, files(long)) == (
+        "define/labels.csv:2: SPEC143 AE.AETERM: the label '"
+        + "不良" * 10
+        + "一' has 42 bytes in GB18030, allowed "
+        "are 40\n  hint: shorten it to at most 20 Chinese characters"
+    )
+
+
+def test_decodes_that_name_nothing(tmp_path: Path) -> None:
+    decodes = (
+        "codelist,term,decode_zh\nNYY,Y,是\nNY,YES,是\nRELATED,RELATE,有关\nC66742,Y,是\nNY,Y,是\nZZZZ,Q,问\n"
+    )
+    assert refused(tmp_path, files(decodes=decodes)) == (
+        "define/decodes.csv:2: SPEC144: there is no codelist 'NYY', in this release and in this study\n"
+        "  hint: did you mean NY? else remove the row, or write a codelist and a term that the study can use\n"
+        "define/decodes.csv:3: SPEC144: there is no term 'YES' of NY, in this release and in this study\n"
+        "  hint: remove the row, or write a codelist and a term that the study can use\n"
+        "define/decodes.csv:4: SPEC144: there is no term 'RELATE' of RELATED, in this release and in this study\n"
+        "  hint: did you mean RELATED? else remove the row, or write a codelist and a term that the study can use\n"
+        "define/decodes.csv:6: SPEC121: key NY + Y stands twice (line 5)\n"
+        "  hint: remove one of the rows\n"
+        "define/decodes.csv:7: SPEC144: there is no codelist 'ZZZZ', in this release and in this study\n"
+        "  hint: remove the row, or write a codelist and a term that the study can use"
+    )
