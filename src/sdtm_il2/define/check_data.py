@@ -13,7 +13,7 @@ from lxml import etree
 
 from sdtm_il2.dataset import Column, Dataset, Distinct, distinct, ranks
 from sdtm_il2.define.check_levels import Levels, value_levels
-from sdtm_il2.define.tree import DefineTree, child, children, described, get
+from sdtm_il2.define.tree import DefineTree, child, children, get, texts
 from sdtm_il2.define.values import Watched, watch
 from sdtm_il2.errors import Issue, Location, XptError
 from sdtm_il2.methods.evaluate import format_number
@@ -231,8 +231,10 @@ def _columns(
     name = get(group, "Name")
     if dataset.name != get(group, "SASDatasetName"):
         yield tree.issue("DEF778", group, "SD0061", found=dataset.name, file=file)
-    if dataset.label != described(group):
+    labels = texts(group)
+    if dataset.label not in labels.values():
         yield tree.issue("DEF753", group, "SD1324", found=dataset.label, file=file)
+    yield from _one_language(tree, group, variables, dataset, file)
     held = {column.name: column for column in dataset.columns}
     stated = {get(item, "Name"): (ref, item) for ref, item in variables}
     for column in dataset.columns:
@@ -254,6 +256,28 @@ def _columns(
         yield tree.issue("DEF779", group, "SD1079", found=defined[place], other=real[place], file=file)
 
 
+def _one_language(
+    tree: DefineTree,
+    group: etree._Element,
+    variables: list[tuple[etree._Element, etree._Element]],
+    dataset: Dataset,
+    file: str,
+) -> Iterator[Issue]:
+    """The labels of one file are in one language, as far as define.xml has them in several."""
+    labels = {column.name: column.label for column in dataset.columns}
+    stated = [(group, dataset.label)]
+    stated += [(item, labels[name]) for _, item in variables if (name := get(item, "Name")) in labels]
+    first = ""
+    for element, label in stated:
+        found = texts(element)
+        langs = [lang for lang, text in found.items() if text == label]
+        if len(langs) != 1 or len(found) < 2:
+            continue
+        first = first or langs[0]
+        if first in found and langs[0] != first:
+            yield tree.issue("DEF790", element, "SD1325", file=file, lang=langs[0], other=first)
+
+
 def _column(
     tree: DefineTree, target: str, item: etree._Element, column: Column, file: str
 ) -> Iterator[Issue]:
@@ -261,7 +285,7 @@ def _column(
     kind = get(item, "DataType")
     if (kind in _NUMERIC) != (column.type == "Num"):
         yield Issue("DEF780", target, at, (("kind", kind), ("found", column.type), ("rule", "SD0059")))
-    if column.label != described(item):
+    if column.label not in texts(item).values():
         yield Issue("DEF753", target, at, (("found", column.label), ("file", file), ("rule", "SD1325")))
     length = get(item, "Length")
     if column.type == "Char" and kind == "text" and length and str(column.length) != length:

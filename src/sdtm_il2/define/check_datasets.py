@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get, shown
+from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get, shown, too_long
 from sdtm_il2.errors import Issue
 
 _SAS_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
@@ -75,10 +75,8 @@ def dataset_attributes(tree: DefineTree) -> Iterator[Issue]:
             yield tree.issue("DEF713", group, "DD0047", found=f"a second dataset of Name {name}")
         if not described(group):
             yield tree.issue("DEF713", group, "DD0136", found="no Description (its label)")
-        elif len(described(group).encode()) > 40:
-            yield tree.issue(
-                "DEF724", group, "DD0136", label=described(group), size=len(described(group).encode())
-            )
+        for label, size in too_long(group):
+            yield tree.issue("DEF724", group, "DD0136", label=label, size=size)
 
 
 def dataset_class(tree: DefineTree) -> Iterator[Issue]:
@@ -219,7 +217,7 @@ def languages(tree: DefineTree) -> Iterator[Issue]:
             lang = str(text.get("{http://www.w3.org/XML/1998/namespace}lang", ""))
             if lang in found:
                 yield tree.issue(
-                    "DEF742", element, "DD0062", element=shown(str(texts.tag)), lang=lang or "no language"
+                    "DEF742", element, "OD0021", element=shown(str(texts.tag)), lang=lang or "no language"
                 )
             found.add(lang)
 

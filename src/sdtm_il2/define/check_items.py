@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get
+from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get, too_long
 from sdtm_il2.errors import Issue
 
 _SIZED = frozenset({"text", "integer", "float"})
@@ -54,11 +54,10 @@ def names(tree: DefineTree) -> Iterator[Issue]:
                 "DEF723", item, "DD0031", found=f"a second variable {name} in {get(group, 'Name')}"
             )
         seen.add((get(group, "OID"), name))
-        label = described(item)
-        if not label:
+        if not described(item):
             yield tree.issue("DEF723", item, "DD0137", found="no Description (its label)")
-        elif len(label.encode()) > 40:
-            yield tree.issue("DEF724", item, "DD0137", label=label, size=len(label.encode()))
+        for label, size in too_long(item):
+            yield tree.issue("DEF724", item, "DD0137", label=label, size=size)
 
 
 def origins(tree: DefineTree) -> Iterator[Issue]:

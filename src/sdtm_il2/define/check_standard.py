@@ -8,7 +8,7 @@ from lxml import etree
 
 from sdtm_il2.define.check_codelists import code, terms_of
 from sdtm_il2.define.check_datasets import CT_VERSION
-from sdtm_il2.define.tree import DefineTree, child, children, described, get
+from sdtm_il2.define.tree import DefineTree, child, children, english, get
 from sdtm_il2.errors import Issue, StandardsError
 from sdtm_il2.standards import Codelist, Standard, available_releases, load_standard
 
@@ -68,8 +68,9 @@ def guide(tree: DefineTree) -> Iterator[Issue]:
             yield tree.issue("DEF781", group, "DD0055", found=stated, expected=known.define_class)
         empty = get(group, "def:HasNoData") == "Yes"
         split = name != get(group, "Domain") and not name.startswith("SUPP")
-        if not split and described(group) and described(group) != known.label:
-            yield tree.issue("DEF768", group, "DD0136", found=described(group), expected=known.label)
+        label = english(group)
+        if not split and label and label != known.label:
+            yield tree.issue("DEF768", group, "DD0136", found=label, expected=known.label)
         for ref in children(group, "ItemRef"):
             item = tree.find("ItemDef", get(ref, "ItemOID"))
             if item is None or get(ref, "def:IsNonStandard") == "Yes":
@@ -89,8 +90,9 @@ def _variable(
     variable = standard.variable(dataset, get(item, "Name"))
     if variable is None:
         return
-    if described(item) and described(item) != variable.label:
-        yield tree.issue("DEF768", item, "DD0137", found=described(item), expected=variable.label)
+    label = english(item)
+    if label and label != variable.label:
+        yield tree.issue("DEF768", item, "DD0137", found=label, expected=variable.label)
     if get(ref, "Role") and variable.role and get(ref, "Role") != variable.role:
         yield tree.issue("DEF782", item, "CORE-001081", found=get(ref, "Role"), expected=variable.role)
     codelist = tree.codelist(item)

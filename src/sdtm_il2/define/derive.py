@@ -29,7 +29,7 @@ from sdtm_il2.define.model import (
     ItemGroupDef,
     ItemRef,
     Leaf,
-    described,
+    bilingual,
 )
 from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
 from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
@@ -78,7 +78,9 @@ def make_define(
     files are not in UTF-8. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
-    lists = ListUses(standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan))
+    lists = ListUses(
+        standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan), plan.decodes
+    )
     draft = Draft(plan, lists, lengths or {})
     for dataset in datasets:
         _describe_dataset(draft, dataset)
@@ -228,7 +230,8 @@ def _describe_dataset(draft: Draft, dataset: DatasetDescribed) -> None:
     reference = dataset.class_ in _REFERENCE
     draft.groups.append(
         ItemGroupDef(
-            f"IG.{dataset.name}", dataset.name, dataset.domain, described(dataset.label), dataset.structure,
+            f"IG.{dataset.name}", dataset.name, dataset.domain,
+            bilingual(dataset.label, draft.plan.label_zh(dataset.name)), dataset.structure,
             tuple(references), dataset.class_, not one_per_subject and not reference, reference, dataset.name,
             standard_oid=IG if dataset.standard else "", is_non_standard=not dataset.standard,
             has_no_data=empty,
@@ -248,7 +251,8 @@ def _describe_variable(
     size = draft.size(dataset.name, variable.name, kind, length(kind, values, variable.type))
     item = ItemDef(
         oid, variable.name, kind, size, digits(kind, values), variable.name,
-        f"{size}.{values.decimals}" if kind == "float" else "", description=described(variable.label),
+        f"{size}.{values.decimals}" if kind == "float" else "",
+        description=bilingual(variable.label, draft.plan.label_zh(dataset.name, variable.name)),
         origins=variable.origins,
     )  # fmt: skip
     place = len(draft.items)

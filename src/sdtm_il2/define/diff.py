@@ -91,11 +91,31 @@ def _attributes(
         if one.name in _SKIPPED:
             continue
         before, after = getattr(old, one.name), getattr(new, one.name)
+        if _is_description(before) and _is_description(after):
+            yield from _languages(target, _NAMES.get(one.name, one.name), before, after)
+            continue
         resolve = also.get(one.name)
         first = resolve("old", before) if resolve else _words(before)
         second = resolve("new", after) if resolve else _words(after)
         if first != second:
             yield Change(target, _NAMES.get(one.name, one.name.replace("_", " ")), first, second)
+
+
+def _is_description(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, TranslatedText) for one in value)
+
+
+def _languages(target: str, what: str, before: Description, after: Description) -> Iterator[Change]:
+    """Texts are compared language by language; English is not named, so that most changes read plainly."""
+    sides = [{_language(one): one.text for one in side} for side in (before, after)]
+    for lang in dict.fromkeys((*sides[0], *sides[1])):
+        first, second = (side.get(lang, "") for side in sides)
+        if first != second:
+            yield Change(target, what if lang == "en" else f"{what} ({lang})", first, second)
+
+
+def _language(text: TranslatedText) -> str:
+    return text.lang.casefold().split("-")[0] or "en"
 
 
 @dataclass(frozen=True, slots=True)

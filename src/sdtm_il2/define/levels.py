@@ -15,7 +15,7 @@ from sdtm_il2.define.columns import (
     test_origin,
 )
 from sdtm_il2.define.draft import DatasetDescribed, Draft
-from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, described
+from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, bilingual
 from sdtm_il2.define.terms import ListUse, slug
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.standardise import continued_name
@@ -32,6 +32,7 @@ class _Meaning:
     lists: Described
     origins: tuple[Origin, ...]
     words: str
+    label_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _level(
     item = ItemDef(
         f"IT.{dataset.name}.{variable.name}.{suffix}", meaning.name, kind, size, digits(kind, values),
         meaning.name, f"{size}.{values.decimals}" if kind == "float" else "",
-        description=described(meaning.label),
+        description=bilingual(meaning.label, meaning.label_zh),
     )  # fmt: skip
     terms = tuple(values.terms or ()) if listed and kind in ("text", "integer", "float") else ()
     return _Level(conditions, values, item, terms, meaning)
@@ -145,7 +146,8 @@ def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, value
         found = from_plan(dataset.plan, qualifier, draft.plan.usubjid)
         # a text that continues in SUPP-- has no terms
         lists = found if qualifier.supplemental is not None else variable
-        return _Meaning(value, found.label, lists, found.origins, found.words)
+        chinese = draft.plan.label_zh(dataset.plan.domain, qualifier.name)
+        return _Meaning(value, found.label, lists, found.origins, found.words, chinese)
     planned = dataset.plan.variable(variable.name) if dataset.plan is not None else None
     if planned is None or dataset.plan is None:
         return _Meaning(variable.name, "", variable, (), "")

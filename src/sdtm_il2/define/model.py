@@ -32,6 +32,9 @@ class TranslatedText:
     lang: str = "en"
 
 
+#: ``xml:lang`` of Chinese texts.
+CHINESE = "zh-CN"
+
 #: The content of Description, Decode: one text a language, at most one for each.
 Description = tuple[TranslatedText, ...]
 
@@ -45,6 +48,26 @@ def described(text: str, lang: str = "en") -> Description:
     ()
     """
     return (TranslatedText(text, lang),) if text else ()
+
+
+def bilingual(text: str, chinese: str) -> Description:
+    """A Description in English and, where there is a text, in Chinese; English stands first.
+
+    >>> [(one.lang, one.text) for one in bilingual("Adverse Events", "不良事件")]
+    [('en', 'Adverse Events'), ('zh-CN', '不良事件')]
+    >>> bilingual("Adverse Events", "") == described("Adverse Events")
+    True
+    """
+    return described(text) + described(chinese, CHINESE)
+
+
+def in_language(description: Description, lang: str) -> str:
+    """The text in a language (``zh`` is any of ``zh-CN``, ``zh-Hans``); "" where there is none.
+
+    >>> in_language(bilingual("Adverse Events", "不良事件"), "zh")
+    '不良事件'
+    """
+    return next((one.text for one in description if one.lang.casefold().split("-")[0] == lang.casefold()), "")
 
 
 @dataclass(frozen=True, slots=True)

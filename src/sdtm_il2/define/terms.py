@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sdtm_il2.define.model import (
+    CHINESE,
     Alias,
     CodeList,
     CodeListTerm,
@@ -63,13 +64,17 @@ class ListUse:
 
 @dataclass(slots=True)
 class ListUses:
-    """All uses, each with the name of its first user; ``decodes`` are the study's own names of test codes."""
+    """All uses, each with the name of its first user; ``decodes`` are the study's own names of test codes.
+
+    ``chinese`` are Chinese decodes by list and term; the terms of a list that has one are all decoded.
+    """
 
     standard: Standard
     dictionaries: Mapping[str, str]
     standard_oid: str
     sponsor_terms: Mapping[str, tuple[str, ...]]
     decodes: Mapping[str, str]
+    chinese: Mapping[tuple[str, str], str] = field(default_factory=dict)
     users: dict[ListUse, str] = field(default_factory=dict)
 
     def use(
@@ -158,17 +163,34 @@ class ListUses:
         if use.study_list or len(use.codes) > 1:
             order = {term: place for place, term in enumerate(self.sponsor_terms.get(use.study_list, ()))}
             ranked = sorted(use.terms, key=lambda term: (order.get(term, len(order)), term))
-            terms = tuple(CodeListTerm(term) for term in ranked)
+            terms = self._decoded(tuple(CodeListTerm(term) for term in ranked), (use.study_list, *use.codes))
             return CodeList(oid, name, use.type, terms, is_non_standard=True, comment_oid=comment)
         cdisc = self._list(use.codes[0])
         return CodeList(
             oid,
             name,
             use.type,
-            self._terms(use, cdisc),
+            self._decoded(self._terms(use, cdisc), (cdisc.code,)),
             aliases=_nci(cdisc.code),
             standard_oid=self.standard_oid,
         )
+
+    def _decoded(self, terms: tuple[CodeListTerm, ...], lists: tuple[str, ...]) -> tuple[CodeListTerm, ...]:
+        """The terms with their Chinese decodes; what has no English decode then is decoded by itself."""
+        found = {
+            term.value: text
+            for term in terms
+            for name in lists
+            if (text := self.chinese.get((name, term.value)))
+        }
+        if not found:
+            return terms
+        return tuple(
+            replace(
+                term, decode=(term.decode or described(term.value)) + described(found.get(term.value, ""), CHINESE)
+            )
+            for term in terms
+        )  # fmt: skip
 
     def _terms(self, use: ListUse, cdisc: Codelist) -> tuple[CodeListTerm, ...]:
         """The used terms: those of the release in its order, then added ones."""

@@ -64,6 +64,31 @@ def described(element: etree._Element, name: str = "Description") -> str:
     return (found.text or "").strip() if found is not None else ""
 
 
+def texts(element: etree._Element, name: str = "Description") -> dict[str, str]:
+    """The texts of Description (or Decode) by language; of two in one language the first."""
+    found: dict[str, str] = {}
+    for one in element.iterfind(f"{clark(name)}/{clark('TranslatedText')}"):
+        found.setdefault(str(one.get(f"{{{XML}}}lang", "")), (one.text or "").strip())
+    return found
+
+
+def english(element: etree._Element, name: str = "Description") -> str:
+    """The text in English: what the standards say is compared with it. Without a language it counts as English."""
+    return next(
+        (text for lang, text in texts(element, name).items() if lang.casefold().split("-")[0] in ("en", "")),
+        "",
+    )
+
+
+def too_long(element: etree._Element) -> list[tuple[str, int]]:
+    """The labels that no transport file has room for, and their bytes: Chinese ones are stored in GB18030."""
+    sizes = [
+        (text, len(text.encode("gb18030" if lang.casefold().startswith("zh") else "utf-8", "replace")))
+        for lang, text in texts(element).items()
+    ]
+    return [(text, size) for text, size in sizes if size > 40]
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """An ItemRef and where it stands: in a dataset, or in the value list of the variable ``parent``."""
