@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
 from sdtm_il2 import where
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.sources.fate import Held
+from sdtm_il2.sources.nearest import nearest_columns
 from sdtm_il2.sources.subject import parse_subject
 from sdtm_il2.sources.text import RawTable
 from sdtm_il2.spec.study import SourceSpec
-
-_SHOWN: Final = 12
-
-
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def nearest_columns(name: str, known: Collection[str]) -> str:
-    """A hint that names the columns most like a name: case, width and blanks aside, then by spelling.
-
-    >>> nearest_columns("subjid", ["SUBJID", "SITEID"])
-    "did you mean 'SUBJID'?"
-    """
-    near = [one for one in known if _plain(one) == _plain(name)]
-    near = near or difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
-    if near:
-        return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
-    if len(known) == 1:
-        return f"the only column is '{next(iter(known))}'"
-    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    return f"columns are {', '.join(list(known)[:_SHOWN])}{more}"
 
 
 def rename_columns(table: RawTable, spec: SourceSpec, file: str, problems: Problems) -> RawTable:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from sdtm_il2.dataset import char
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
-from sdtm_il2.sources.columns import nearest_columns
+from sdtm_il2.sources.nearest import nearest_columns
 from sdtm_il2.sources.odm_records import Records, Snapshot, State
 from sdtm_il2.sources.odm_walk import FileHead, Walk, read_head
 from sdtm_il2.sources.odm_xml import Stream
@@ -112,9 +112,7 @@ def read_odm(
     request.problems.stop(SourceError)
     if isinstance(sink, State):
         _report_wrong(sink, request)
-        records = sink.records()
-    else:
-        records = sink.records
+    records = sink.records()
     del sink
     return _table(walk, records, request, tuple(digests), transactional=transactional)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ Items = Columns | tuple[list[str], list[str]]
 _TEXT: Final = pa.large_string()
 _NONE: Final[Columns] = {}
 _REMOVED: Final = "is in a removed one"
-#: Records that are kept as dictionaries before they go into columns.
+#: Records that wait before they go into columns.
 _BATCH: Final = 1024
 
 
@@ -37,30 +37,20 @@ class Records:
         self.files = array("h")
         self.form_files = array("h")
         self._names: dict[str, list[pa.Array]] = {}
-        self._batch: list[tuple[Columns, ...]] = []
-        self._items: list[Items] = []
-        self._places: list[tuple[int, int, int, int]] = []
         self._done = 0
 
-    def add(self, levels: tuple[Columns, ...], items: Items, place: tuple[int, int, int, int]) -> None:
-        """Take one record: its columns by level, its items; file and line of it and of its form."""
-        self._batch.append(levels)
-        self._items.append(items)
-        self._places.append(place)
-        if len(self._batch) == _BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        for numbers, found in zip(
-            (self.files, self.lines, self.form_files, self.form_lines),
-            zip(*self._places, strict=True),
-            strict=False,  # there are none without records
-        ):
-            numbers.extend(found)
-        self._places = []
+    def add(
+        self,
+        levels: Sequence[Sequence[Columns]],
+        items: Sequence[Items],
+        places: Sequence[Sequence[int]],
+    ) -> None:
+        """Take records: their columns by level, their items; files and lines of them, and of their forms."""
+        numbers = (self.files, self.lines, self.form_files, self.form_lines)
+        for kept, found in zip(numbers, places, strict=True):
+            kept.extend(found)
         written: set[str] = set()
-        levels = [_level_columns(part) for part in zip(*self._batch, strict=True)]
-        for part in (*levels, _item_columns(self._items)):
+        for part in (*map(_level_columns, levels), _item_columns(items)):
             for name, column in part:
                 chunks = self._names.get(name)
                 if chunks is None:
@@ -71,14 +61,11 @@ class Records:
                 chunks.append(column)
         for name, chunks in self._names.items():
             if name not in written:
-                chunks.append(pa.nulls(len(self._batch), _TEXT))
-        self._done += len(self._batch)
-        self._batch = []
-        self._items = []
+                chunks.append(pa.nulls(len(items), _TEXT))
+        self._done += len(items)
 
     def columns(self) -> dict[str, pa.Array]:
         """All columns, in the order in which they were met. Empties the records as it goes."""
-        self._flush()
         found: dict[str, pa.Array] = {}
         for name in list(self._names):
             found[name] = pa.concat_arrays(self._names.pop(name))
@@ -115,34 +102,44 @@ class Snapshot:
     """Takes groups as they stand: each is a record."""
 
     def __init__(self) -> None:
-        self.records = Records()
         self.file = 0
+        self._records = Records()
+        self._paths: list[LevelPath] = []
+        self._items: list[Items] = []
 
     def enter(self, path: LevelPath, level: int) -> None:
         """Levels alone make no record."""
 
     def items(self, path: LevelPath, values: dict[str, str], _: Mapping[str, str], /) -> None:
         """One record a group."""
-        self._add(path, values)
+        self.run(path, values)
 
-    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
+    def run(self, path: LevelPath, items: Items, /) -> None:
         """One record a group."""
-        self._add(path, (names, values))
+        self._paths.append(path)
+        self._items.append(items)
+        if len(self._items) == _BATCH:
+            self._flush()
 
-    def _add(self, path: LevelPath, items: Items) -> None:
-        study, subject, event, form, group = path
-        assert group is not None  # the walk sends groups only
-        self.records.add(
-            (
-                _NONE if study is None else study.tag.columns,
-                _NONE if subject is None else subject.tag.columns,
-                _NONE if event is None else event.tag.columns,
-                _NONE if form is None else form.tag.columns,
-                group.tag.columns,
-            ),
-            items,
-            (self.file, group.line, self.file, group.line if form is None else form.line),
-        )
+    def close(self) -> None:
+        """A file ends."""
+        self._flush()
+
+    def records(self) -> Records:
+        """All records."""
+        return self._records
+
+    def _flush(self) -> None:
+        paths, self._paths = self._paths, []
+        items, self._items = self._items, []
+        if not items:
+            return
+        levels = tuple(zip(*paths, strict=True))
+        lines = [0 if one is None else one.line for one in levels[GROUP]]
+        forms = [line if one is None else one.line for one, line in zip(levels[FORM], lines, strict=True)]
+        files = [self.file] * len(items)
+        columns = [[_NONE if one is None else one.tag.columns for one in level] for level in levels]
+        self._records.add(columns, items, (files, lines, files, forms))
 
 
 @dataclass(slots=True)
@@ -233,9 +230,12 @@ class State:
         node.there = True
         node.file, node.line = self.file, entry.line
 
-    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
+    def run(self, path: LevelPath, items: tuple[list[str], list[str]], /) -> None:
         """Apply the transaction of a group to its items, which have none of their own."""
-        self.items(path, dict(zip(names, values, strict=True)), {})
+        self.items(path, dict(zip(*items, strict=True)), {})
+
+    def close(self) -> None:
+        """The end of a file changes nothing."""
 
     def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
         """Apply the transactions of the items of a group."""
@@ -279,13 +279,17 @@ class State:
     def records(self) -> Records:
         """The final state: one record for each group, in the order in which the groups came to be."""
         found = Records()
-        for path in _groups((self.root,)):
-            node = path[-1]
-            form = next((one for one in path if one.level == FORM), node)
-            parts = [_NONE] * GROUP
-            for one in path[1:-1]:
-                parts[one.level] = one.columns
-            found.add((*parts, node.columns), node.items, (node.file, node.line, form.file, form.line))
+        groups = _groups((self.root,))
+        while batch := list(islice(groups, _BATCH)):
+            levels: list[list[Columns]] = [[_NONE] * len(batch) for _ in LEVELS]
+            places = []
+            for number, path in enumerate(batch):
+                node = path[-1]
+                form = next((one for one in path if one.level == FORM), node)
+                for one in path[1:]:
+                    levels[one.level][number] = one.columns
+                places.append((node.file, node.line, form.file, form.line))
+            found.add(levels, [path[-1].items for path in batch], tuple(zip(*places, strict=True)))
         return found
 
 

@@ -109,8 +109,11 @@ class Sink(Protocol):
     def items(self, path: LevelPath, values: dict[str, str], types: Mapping[str, str], /) -> None:
         """The items of one group; ``types`` are transactions that items state themselves."""
 
-    def run(self, path: LevelPath, names: list[str], values: list[str], /) -> None:
-        """The same for plain items, each with a name of its own."""
+    def run(self, path: LevelPath, items: tuple[list[str], list[str]], /) -> None:
+        """The same for plain items, as names and values; no name stands twice."""
+
+    def close(self) -> None:
+        """A file has ended."""
 
 
 class Walk:
@@ -172,7 +175,7 @@ class _File:
         self.types: dict[str, str] = {}
         self.items: list[str] = []  # the names of the last run of plain items, one object for equal names
         self.alike: dict[tuple[str, ...], list[str]] = {}
-        self.run: list[str] | None = None  # its values, where its group is the one that is open
+        self.run: tuple[list[str], list[str]] | None = None  # and their values, where its group is open
         self.plain: list[list[str]] = []  # the attributes of items that are not in `values` yet
         self.tags: dict[tuple[str, ...], Tag] = {}
         self.levels: dict[str, int] = {}
@@ -183,7 +186,7 @@ class _File:
         self.text_of = ("", "", "", 0)  # item, element, transaction, depth of an item with its value as text
 
     def read(self) -> None:
-        self.stream.read(self.root, take=self.take)
+        self.stream.read(self.root, groups=self)
         self.close()
 
     def root(self, name: str, _: list[str]) -> None:
@@ -261,6 +264,31 @@ class _File:
 
     def enter(self, level: int, parent: str, key: tuple[str, ...]) -> None:
         """A level begins: the group before it has ended, and it is wanted or not."""
+        stream = self.stream
+        line = stream.parser.CurrentLineNumber
+        if level == GROUP:
+            stream.group_at = stream.parser.CurrentByteIndex
+            stream.group_line = line
+            stream.group_key = key
+        self.begin(level, parent, key, line)
+
+    def next(self, key: tuple[str, ...], line: int) -> None:
+        """Another group begins beside the one that was open."""
+        run, tag, before = self.run, self.tags.get(key), self.path[GROUP]
+        if (
+            run is None
+            or tag is None
+            or before is None
+            or tag.oid != before.tag.oid
+            or self.walk.transactional
+        ):
+            self.begin(GROUP, self.stream.opened[-2], key, line)
+            return
+        self.walk.sink.run(tuple(self.path), run)  # what `begin` does for one more of the same wanted groups
+        self.run = None
+        self.path[GROUP] = Entry(tag, before.transaction, line)
+
+    def begin(self, level: int, parent: str, key: tuple[str, ...], line: int) -> None:
         if self.held:
             self.send()
         above = self.levels.get(parent, -1)
@@ -274,10 +302,7 @@ class _File:
             holder = path[above] if above >= 0 else None
             transaction = holder.transaction if holder is not None else "" if self.typed else "Upsert"
         path[above + 1 :] = _NOTHING[above + 1 :]
-        parser = self.stream.parser
-        path[level] = Entry(tag, transaction, parser.CurrentLineNumber)
-        if level == GROUP:
-            self.stream.group_at = parser.CurrentByteIndex
+        path[level] = Entry(tag, transaction, line)
         walk = self.walk
         wanted = True
         if level == GROUP:
@@ -293,7 +318,7 @@ class _File:
         held = wanted and level == GROUP
         if held != self.held:
             self.held = held
-            parser.StartElementHandler = self.wanted if held else self.passing
+            self.stream.parser.StartElementHandler = self.wanted if held else self.passing
         if wanted and walk.transactional:
             walk.sink.enter(tuple(path), level)
 
@@ -323,11 +348,12 @@ class _File:
         if self.held:
             self.send()
             self.held = False
+        self.walk.sink.close()
 
     def send(self) -> None:
         """The items of the group that is open, or of a part of it, go to the sink."""
         if self.run is not None:
-            self.walk.sink.run(tuple(self.path), self.items, self.run)
+            self.walk.sink.run(tuple(self.path), self.run)
             self.run = None
             return
         self.drain()
@@ -350,7 +376,7 @@ class _File:
                 return
             if len(self.alike) < _MOST_TAGS:
                 self.alike[tuple(items)] = self.items
-        self.run = values
+        self.run = (self.items, values)
 
     def drain(self) -> None:
         """Values of the items that were kept: all at once if they have a name and a value alone."""

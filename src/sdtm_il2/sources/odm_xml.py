@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from xml.parsers import expat
 
 from sdtm_il2.errors import Location, Problems, SourceError, issue
@@ -22,6 +22,8 @@ _CHUNK: Final = 1 << 18
 _GROUP: Final = b"ItemGroupData"
 #: The start of a group, with the prefix of its name; a `>` in a value leaves the group to the parser.
 _START: Final = re.compile(rb"<((?:[\w.-]+:)?)ItemGroupData(?=[ \t\r\n>])[^<>]*+(?<!/)>")
+#: What stands between the end tag of a group, but for its `>`, and what a start tag of the next one says.
+_NEXT: Final = re.compile(rb">[ \t\r\n]*+<((?:[\w.-]+:)?)ItemGroupData(?=[ \t\r\n>])[^<>]*+(?<!/)>")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _DECLARATION: Final = re.compile(
     rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.:-]*)["']""", re.DOTALL
@@ -34,10 +36,20 @@ _CODECS: Final = re.compile(r"iso8859-\d+|cp\d+|koi8-[rut]|utf-16-[bl]e|mac-\w+"
 _LONGEST: Final = 1 << 20
 #: Numbers of items for which what stands between them is remembered.
 _KINDS: Final = 1000
+#: Start tags of groups that are remembered: few groups, times their repeats.
+_MOST_STARTS: Final = 10_000
 
 Start = Callable[[str, list[str]], object]
-#: Takes the names and the values of a run of items.
-Take = Callable[[list[str], list[str]], object]
+
+
+class Groups(Protocol):
+    """What takes groups of plain items, which the parser does not see."""
+
+    def take(self, items: list[str], values: list[str], /) -> object:
+        """All items of the group that has just begun."""
+
+    def next(self, key: tuple[str, ...], line: int, /) -> object:
+        """The group that was open has ended, and on this line another begins beside it."""
 
 
 class Cut:
@@ -118,6 +130,9 @@ class Stream:
         self.opened: list[str] = []
         self.digest = ""
         self.group_at = -1
+        self.group_line = 0
+        self.group_key: tuple[str, ...] = ()
+        self._starts: dict[bytes, tuple[str, ...]] = {}
         self._fed = 0  # bytes that the parser has had
         self._encoding, self._decoder = self._decoding()
         # what is decoded before goes on as UTF-8, whatever the file declares
@@ -147,11 +162,14 @@ class Stream:
         """Handle ends by counting only."""
         self.parser.EndElementHandler = self.opened.remove
 
-    def read(self, start: Start, *, stop: Callable[[], bool] | None = None, take: Take | None = None) -> None:
+    def read(
+        self, start: Start, *, stop: Callable[[], bool] | None = None, groups: Groups | None = None
+    ) -> None:
         """Send every start of an element, with its attributes as name, value, name, value, to a handler.
 
-        With `take`, groups of nothing but plain items are taken at once (see `_feed`): ``group_at`` must then
-        be set to the parser's byte index whenever a group starts. Sets ``digest`` to the SHA-256 of the file;
+        With `groups`, groups of nothing but plain items are taken at once (see `_feed`): ``group_at`` must then
+        be set to the parser's byte index, ``group_line`` to its line, and ``group_key`` to the name and
+        attributes, whenever a group starts. Sets ``digest`` to the SHA-256 of the file;
         ``stop`` ends the reading early, without a digest.
 
         Raises `SourceError`: SRC304 SRC306 SRC307 SRC336 SRC383 SRC384 SRC385 SRC386.
@@ -159,6 +177,8 @@ class Stream:
         parser = self.parser
         parser.StartElementHandler = start
         parser.StartDoctypeDeclHandler = self._refuse
+        # where a prefix means something else, a start tag does
+        parser.StartNamespaceDeclHandler = parser.EndNamespaceDeclHandler = self._forget
         self.plain()
         digest = hashlib.sha256()
         collects = gc.isenabled()
@@ -171,12 +191,12 @@ class Stream:
                 rest = b""
                 while chunk:
                     digest.update(chunk)
-                    rest = self._feed(rest + self._utf8(chunk), take)
+                    rest = self._feed(rest + self._utf8(chunk), groups)
                     self.check_depth()
                     if stop is not None and stop():
                         return
                     chunk = file.read(_CHUNK)
-                rest = self._feed(rest + self._utf8(b"", final=True), take)
+                rest = self._feed(rest + self._utf8(b"", final=True), groups)
                 parser.Parse(rest, True)  # noqa: FBT003 (has no name to give it by)
         except expat.ExpatError as fault:
             raise self._fault(fault) from None
@@ -188,9 +208,10 @@ class Stream:
             # the parser and its handlers hold one another
             parser.StartElementHandler = parser.EndElementHandler = None
             parser.StartDoctypeDeclHandler = parser.CharacterDataHandler = None
+            parser.StartNamespaceDeclHandler = parser.EndNamespaceDeclHandler = None
         self.digest = digest.hexdigest()
 
-    def _feed(self, data: bytes, take: Take | None) -> bytes:
+    def _feed(self, data: bytes, groups: Groups | None) -> bytes:
         """Parse the data but for runs of plain items, which are taken as text; gives back an end that may begin
         a run.
 
@@ -198,10 +219,11 @@ class Stream:
         the file is well-formed there as far as `Cut` can see without doubt, and the run of items is cut at
         its quotes, which takes a fraction of the time of an event an item. Blanks with the same line ends are
         parsed in its place, so that lines and columns stay right. Whether the group is one at all (and no
-        comment, for instance) the parser has said just before.
+        comment, for instance) the parser has said just before. Groups beside it whose start tags the parser
+        has read before, letter for letter, are taken in the same way.
         """
         parse = self.parser.Parse
-        if take is None:
+        if groups is None:
             parse(data)
             return b""
         done = searched = 0
@@ -225,11 +247,14 @@ class Stream:
             parse(piece)
             self._fed += len(piece)
             blanks, done, searched = b"", begin, end + len(closing)
-            run = data[begin:end]
-            cut = self._cut(found[1], run) if self.group_at == group_at else None
+            cut = self._cut(found[1], data[begin:end]) if self.group_at == group_at else None
             if cut is not None:
-                take(*cut)
-                blanks, done = _blanks(run), end
+                if len(self._starts) < _MOST_STARTS:
+                    self._starts[found[0]] = self.group_key
+                line = self.group_line + _line_ends(data[start:end])
+                groups.take(*cut)
+                end = self._next_groups(data, end, found[1], line, groups)
+                blanks, done, searched = _blanks(data[begin:end]), end, end + len(closing)
         else:
             name = data.rfind(b"<", done)  # a start that is itself not whole yet
             rest = name if name >= done and data.find(b">", name) < 0 else rest
@@ -239,6 +264,33 @@ class Stream:
         parse(piece)
         self._fed += len(piece)
         return data[rest:]
+
+    def _next_groups(self, data: bytes, end: int, prefix: bytes, line: int, groups: Groups) -> int:
+        """Take the groups that follow the one whose end tag stands at `end`, on `line`, as long as they are like
+        others before; gives the place of the last end tag. To the parser all of them are one group of blanks.
+        """
+        starts, cut, following = self._starts, self._cut, _NEXT.match
+        closing = b"</" + prefix + _GROUP
+        width = len(closing)
+        while (found := following(data, end + width)) is not None and found[1] == prefix:
+            at, begin = found.start(1) - 1, found.end()
+            key = starts.get(data[at:begin])
+            after = data.find(closing, begin)
+            if key is None or after < 0:
+                break
+            run = data[begin:after]
+            items = cut(prefix, run)
+            if items is None:
+                break
+            line += _line_ends(data[end:at])
+            groups.next(key, line)
+            groups.take(*items)
+            line += _line_ends(data[at:after])
+            end = after
+        return end
+
+    def _forget(self, *_: object) -> None:
+        self._starts.clear()
 
     def _refuse(self, *_: object) -> None:
         raise self.stop("SRC385")
@@ -294,6 +346,10 @@ class Stream:
         if fault.code in cut and self.opened:
             return self.stop("SRC384", place, element=local(self.opened[-1]))
         return self.stop("SRC383", place, column=fault.offset + 1, what=text)
+
+
+def _line_ends(run: bytes) -> int:
+    return len(_LINE_END.findall(run)) if b"\r" in run else run.count(b"\n")
 
 
 def _blanks(run: bytes) -> bytes:

@@ -17,7 +17,6 @@ from sdtm_il2.dataset import arrow, char
 from sdtm_il2.errors import Issue, Problems, Severity, SourceError
 from sdtm_il2.sources.cells import set_missing, set_text
 from sdtm_il2.sources.columns import check_columns, rename_columns
-from sdtm_il2.sources.excel import read_excel
 from sdtm_il2.sources.fate import (
     Held,
     Reading,
@@ -27,12 +26,8 @@ from sdtm_il2.sources.fate import (
 )
 from sdtm_il2.sources.files import RawPath, find_files, other_content
 from sdtm_il2.sources.model import Source, Sources
-from sdtm_il2.sources.odm import read_odm
-from sdtm_il2.sources.parquet import read_parquet
-from sdtm_il2.sources.sas import read_sas
 from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
-from sdtm_il2.sources.xpt import read_transport
 from sdtm_il2.spec.study import SourceSpec, StudySpec
 
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t", "tab": "\t"}
@@ -47,6 +42,9 @@ class RawFile:
     name: str
     data: bytes
     folder: Path
+
+
+# Each reader of a kind of file is imported when there is one: the libraries behind it take their time.
 
 
 def _text(file: RawFile) -> RawTable:
@@ -64,6 +62,8 @@ def _text(file: RawFile) -> RawTable:
 
 
 def _excel(file: RawFile) -> RawTable:
+    from sdtm_il2.sources.excel import read_excel
+
     spec = file.spec
     return read_excel(
         file.path,
@@ -77,6 +77,8 @@ def _excel(file: RawFile) -> RawTable:
 
 
 def _sas(file: RawFile) -> RawTable:
+    from sdtm_il2.sources.sas import read_sas
+
     spec = file.spec
     # the file says its encoding itself, unless the specification knows better
     encoding = "" if spec.encoding == "utf-8" else spec.encoding
@@ -86,6 +88,8 @@ def _sas(file: RawFile) -> RawTable:
 
 
 def _transport(file: RawFile) -> RawTable:
+    from sdtm_il2.sources.xpt import read_transport
+
     spec = file.spec
     return read_transport(
         file.path, member=spec.sheet, encoding=spec.encoding, target=spec.name, file=file.name, at=spec.at
@@ -93,6 +97,8 @@ def _transport(file: RawFile) -> RawTable:
 
 
 def _parquet(file: RawFile) -> RawTable:
+    from sdtm_il2.sources.parquet import read_parquet
+
     return read_parquet(file.path, target=file.spec.name, file=file.name, at=file.spec.at, data=file.data)
 
 
@@ -196,6 +202,8 @@ def _read_odm(
     spec: SourceSpec, files: Sequence[RawPath], folder: Path, problems: Problems
 ) -> tuple[RawTable, npt.NDArray[np.int16], list[str], list[str]]:
     """The records of ODM files, which are read as one: a file of transactions changes those before it."""
+    from sdtm_il2.sources.odm import read_odm
+
     updates: tuple[RawPath, ...] = ()
     if spec.transactions:
         updates = find_files(replace(spec, path=spec.transactions), folder, problems)
