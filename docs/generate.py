@@ -86,6 +86,7 @@ AUTOMATIC = (
     ("--REASND", "reason_not_done"),
     ("--STRESC", "standard_text"),
     ("--STRESN, --STNRLO, --STNRHI", "standard_number"),
+    ("--STNRC", "range_term"),
     ("--STRESU", "standard_unit"),
     ("the same, with `standard:`", "standard_cell"),
     ("--NRIND", "range_indicator"),

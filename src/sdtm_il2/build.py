@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
-from sdtm_il2.check import check_columns
+from sdtm_il2.check import check_columns, with_header_columns
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
@@ -59,6 +59,7 @@ def build(
     ranges of sorted subjects (default: about 250,000 raw records each). ``progress`` is told how many of them
     are done. Data problems are issues of the result; SourceError (SRC3xx, SPEC140) where columns are missing.
     """
+    plan = with_header_columns(plan, sources)
     check_columns(plan, sources)
     subjects, owners = _subjects(plan, sources)
     count = partitions or max(1, round(sum(len(sources[name]) for name in sources) / RECORDS_PER_PARTITION))

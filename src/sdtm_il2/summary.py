@@ -138,7 +138,7 @@ def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
         for block in plan.blocks
         if block.tests is not None
         for row in block.tests.rows
-        if row.terms
+        if row.terms and not row.forms
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sdtm_il2.compile.names import nearest
 from sdtm_il2.errors import Issue, SourceError, issue
-from sdtm_il2.plan.model import Plan
+from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
 from sdtm_il2.plan.visits import UNSCHEDULED_READER
 from sdtm_il2.sources.model import Sources
 
@@ -43,6 +45,39 @@ def check_columns(plan: Plan, sources: Sources) -> None:
                 )
     if found:
         raise SourceError(found.values())
+
+
+def with_header_columns(plan: Plan, sources: Sources) -> Plan:
+    """The plan of these files: where a range of `each` is itself a column of the header, the column wins.
+
+    SourceError SPEC134 where the lists of one `each` then have different lengths.
+    """
+    found: list[Issue] = []
+
+    def block_of(domain: DomainPlan, block: BlockPlan) -> BlockPlan:
+        if block.dataset or not any(one.written for one in block.each):
+            return block
+        header = sources[block.source].columns
+        each = tuple(
+            replace(one, columns=(one.written,)) if one.written in header else one for one in block.each
+        )
+        found.extend(
+            issue(
+                "SPEC134", f"{domain.domain} records", one.at, name=one.name, number=len(one.columns),
+                other=each[0].name, expected=len(each[0].columns),
+            )
+            for one in each[1:]
+            if len(one.columns) != len(each[0].columns)
+        )  # fmt: skip
+        return replace(block, each=each)
+
+    domains = tuple(
+        replace(domain, blocks=tuple(block_of(domain, block) for block in domain.blocks))
+        for domain in plan.domains
+    )
+    if found:
+        raise SourceError(found)
+    return replace(plan, domains=domains) if domains != plan.domains else plan
 
 
 def _in_any_visit_source(plan: Plan, sources: Sources, column: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from sdtm_il2.check.columns import with_header_columns
 from sdtm_il2.check.terms import check_items, check_terms, check_values
 from sdtm_il2.check.uses import Kind, Use, column_uses, first_of, open_texts
 from sdtm_il2.errors import Issue, Location, issue, merge_issues
@@ -31,6 +32,7 @@ def check_data(spec: StudySpec, plan: Plan, sources: Sources) -> tuple[Issue, ..
     of clauses that never occur while the data have a similar text (DATA831 DATA832 DATA833). The work is done on
     distinct texts of the records that domains may read.
     """
+    plan = with_header_columns(plan, sources)
     found: list[Issue] = []
     by_column: dict[tuple[str, str], list[Use]] = {}
     for use in column_uses(plan):

@@ -79,6 +79,8 @@ def collected_results(domain: str, block: BlockPlan, mapped: set[str]) -> dict[s
     for cell, variable in (("low", "ORNRLO"), ("high", "ORNRHI")):
         if cell in tests.cells or "range" in tests.cells:
             rules[f"{domain}{variable}"] = Rule(Call("limit", (Literal(cell),), at=tests.at), at=tests.at)
+    if "range" in tests.cells and any(row.terms in tests.terms for row in tests.rows):
+        rules[f"{domain}STNRC"] = Rule(Call("range_term", at=tests.at), origin=DERIVED, at=tests.at)
     for cell, variable in _STANDARD_CELLS.items():
         if cell in tests.cells:
             call = Call("standard_cell", (Literal(cell),), at=tests.at)

@@ -77,14 +77,21 @@ def compile_block(
 
 def _each(scope: Scope, specs: tuple[EachSpec, ...]) -> tuple[EachPlan, ...]:
     """`each` with ranges of columns written out; lists of different lengths are SPEC134."""
-    plans = tuple(EachPlan(one.name, expand_range(one.columns), one.at) for one in specs)
-    for one in plans[1:]:
-        if len(one.columns) != len(plans[0].columns):
-            scope.study.problems.add(
-                "SPEC134", f"{scope.domain} records", one.at, name=one.name, number=len(one.columns),
-                other=plans[0].name, expected=len(plans[0].columns),
-            )  # fmt: skip
-    return plans
+    plans: list[EachPlan] = []
+    for spec in specs:
+        columns = expand_range(spec.columns)
+        written = "" if columns == spec.columns else spec.columns[0]
+        plans.append(EachPlan(spec.name, columns, spec.at, written))
+    # a range may turn out to be one column of the file: only its header tells
+    possible = [{len(one.columns), *([1] if one.written else [])} for one in plans]
+    if plans and not set.intersection(*possible):
+        for one in plans[1:]:
+            if len(one.columns) != len(plans[0].columns):
+                scope.study.problems.add(
+                    "SPEC134", f"{scope.domain} records", one.at, name=one.name, number=len(one.columns),
+                    other=plans[0].name, expected=len(plans[0].columns),
+                )  # fmt: skip
+    return tuple(plans)
 
 
 def expand_range(columns: tuple[str, ...]) -> tuple[str, ...]:

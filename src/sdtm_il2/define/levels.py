@@ -174,7 +174,7 @@ def _test_lists(domain: DomainPlan, variable: Described, test: str) -> Described
     for block in domain.blocks:
         for row in block.tests.rows if block.tests else ():
             named = block.tests.terms.get(row.terms) if block.tests else None
-            if row.variables.get(f"{domain.domain}TESTCD") == test and named is not None:
+            if row.variables.get(f"{domain.domain}TESTCD") == test and named is not None and not row.forms:
                 codes = tuple(one.code for one in named.lists)
                 return replace(variable, codelists=codes, study_list="" if codes else row.terms)
     return variable

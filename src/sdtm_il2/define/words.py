@@ -221,6 +221,7 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "range_indicator": _range_indicator,
     "standard_cell": _fixed("as reported by the laboratory in standard units"),
     "number_of": lambda block, call: f"the number in {_list(_all(block, call))}; missing if it is none",
+    "range_term": _fixed("the reference range in words as collected, as a term of the result's list"),
     "table_limit": _fixed("the limit of the reference range for the subject's sex and age and the date"),
     "epoch": _epoch,
     "epoch_by_date": _epoch_by_date,

@@ -15,6 +15,7 @@ from sdtm_il2.dataset import char, distinct
 from sdtm_il2.methods.evaluate import (
     evaluate,
     filled,
+    first_filled,
     method,
     number_text,
     where,
@@ -56,7 +57,7 @@ def limit(view: View, call: Call) -> pd.Series:
     decimal = decimal_sign(view)
     limits = [range_limits(text, decimal) for text in encoded.values]
     if side.text == "low" and len(column):
-        bad = np.array([one is None for one in limits], bool)[encoded.codes]
+        bad = np.array([one is None for one in limits], bool)[encoded.codes] & ~filled(range_term(view))
         view.report("DATA822", bad & keep, column, at=call.at, column=str(table.cells["range"]))
     place = 0 if side.text == "low" else 1
     return where(encoded.spread([one[place] if one is not None else "" for one in limits]), keep)
@@ -81,6 +82,27 @@ def range_limits(text: str, decimal: str = ".") -> tuple[str, str] | None:
     if one:
         return ("", one.group(2)) if one.group(1) in ("<", "<=", "≤") else (one.group(2), "")
     return None
+
+
+@method("range_term")
+def range_text(view: View, call: Call) -> pd.Series:
+    """--STNRC: a range in words, such as negative, as a term of the list that the test's `terms` name."""
+    return where(range_term(view), ~not_done_mask(view))
+
+
+def range_term(view: View) -> pd.Series:
+    """The term of a collected range that is no number, through the `terms` of its row."""
+    table = tests_of(view)
+    encoded, decimal = distinct(view.read(table.cells["range"])), decimal_sign(view)
+    words = [text if range_limits(text, decimal) is None else "" for text in encoded.values]
+    found = view.texts("")
+    for name in sorted({row.terms for row in table.rows if row.terms in table.terms}):
+        terms = table.terms[name]
+        uses = [terms.find(text) if text else None for text in words]
+        rows = np.array([row.terms == name for row in table.rows], bool)
+        column = encoded.spread([one.term if one is not None else "" for one in uses])
+        found = first_filled([found, where(column, rows[test_numbers(view)])])
+    return found
 
 
 @method("table_limit")

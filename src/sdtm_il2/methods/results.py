@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from sdtm_il2.dataset import arrow, char, constant, take
+from sdtm_il2.dataset import arrow, char, constant, distinct, take
 from sdtm_il2.methods.assign import table_cells
 from sdtm_il2.methods.evaluate import (
     evaluate,
@@ -29,7 +31,13 @@ from sdtm_il2.plan.calls import (
     half_width,
 )
 from sdtm_il2.plan.model import TestsPlan
+from sdtm_il2.plan.number import plain
 from sdtm_il2.spec.model import TestRow
+
+_SIGN = r"(<=|>=|<|>|≤|≥)?"
+_BOUNDED = re.compile(rf"\s*{_SIGN}\s*[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?\s*")
+#: A titre: 1:320, also <1:10 and 1:>1280; ∶ is the ratio sign of Chinese reports.
+_TITER = re.compile(rf"\s*{_SIGN}\s*1\s*[:∶]\s*{_SIGN}\s*([0-9]+(?:\.[0-9]+)?)\s*")
 
 
 @method("result")
@@ -71,7 +79,7 @@ def unit(view: View, call: Call) -> pd.Series:
     """--ORRESU: the collected unit as a term of UNIT, else the table's; empty without a result."""
     table = tests_of(view)
     name = f"{view.domain.plan.domain}ORRESU"
-    stated = table_cells(view, name, call)
+    stated = where(table_cells(view, name, call), ~_worded(view))
     columns = [stated]
     if "unit" in table.cells:
         collected = view.read(table.cells["unit"])
@@ -81,6 +89,36 @@ def unit(view: View, call: Call) -> pd.Series:
         # the table's unit fills an empty cell, never one that no term matches
         columns = [mapped, where(stated, ~filled(collected))]
     return where(first_filled(columns), filled(raw_result(view)) & ~not_done_mask(view))
+
+
+def _worded(view: View) -> Mask:
+    """Results in words of a test whose `terms` also take numbers: the table's unit stands beside the numbers only."""
+    table = tests_of(view)
+    encoded, decimal = distinct(raw_result(view)), decimal_sign(view)
+    words = np.zeros(len(view), bool)
+    for forms in sorted({row.forms for row in table.rows if row.forms}):
+        worded = [not number_of_form(text, forms, decimal) for text in encoded.values]
+        rows = np.array([row.forms == forms for row in table.rows], bool)
+        words |= np.array([*worded, False], bool)[encoded.codes] & rows[test_numbers(view)]
+    return words
+
+
+def number_of_form(text: str, forms: tuple[str, ...], decimal: str) -> str:
+    """The number that a result is in one of the forms, with its sign; "" if it is none.
+
+    A ``titer`` 1:320 is its reciprocal 320, in half-width digits.
+
+    >>> number_of_form("<20", ("number",), "."), number_of_form("<1:10", ("titer",), ".")
+    ('<20', '<10')
+    >>> number_of_form("+", ("titer", "number"), ".")
+    ''
+    """
+    written = as_written(text, decimal)
+    titer = _TITER.fullmatch(written) if "titer" in forms else None
+    if titer is not None and not (titer[1] and titer[2]):
+        return (titer[1] or titer[2] or "") + plain(Decimal(titer[3]))
+    bounded = _BOUNDED.fullmatch(written) if "number" in forms else None
+    return written.strip() if bounded is not None else ""
 
 
 def not_done_mask(view: View) -> Mask:

@@ -17,7 +17,7 @@ from sdtm_il2.methods.evaluate import (
     method,
     replaced,
 )
-from sdtm_il2.methods.results import as_written, decimal_sign
+from sdtm_il2.methods.results import as_written, decimal_sign, number_of_form
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import (
     Call,
@@ -117,10 +117,16 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
         value: str = text
         outside: TermMap | None = None
         found: TermVia | None = None
-        if terms is not None and text.strip():
-            found = terms.find(text)
-            outside = terms if found is None else None
-            value = found.term if found is not None else ""
+        forms = row.forms if row is not None else ()
+        if (terms is not None or forms) and text.strip():
+            found = terms.find(text) if terms is not None else None
+            if found is not None:
+                value, conversion_ = found.term, Conversion()  # a term has no unit
+            elif as_number := number_of_form(text, forms, decimal):
+                value = as_number
+            else:
+                outside = terms
+                value = "" if terms is not None else text
         unmatched.append(outside)
         uses.append((text, found.term, found.via) if found is not None else None)
         unknown.append(unit_text if conversion_ is None and value else "")

@@ -95,11 +95,15 @@ class TestsPlan:
 
 @dataclass(frozen=True, slots=True)
 class EachPlan:
-    """One name for columns that repeat in a row; all lists of a block have the same length."""
+    """One name for columns that repeat in a row; all lists of a block have the same length.
+
+    ``written`` is a range ``A1-A3`` as it stands, which a column of that name in the file's header takes over.
+    """
 
     name: str
     columns: tuple[str, ...]
     at: Location = NOWHERE
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +397,7 @@ def _cells(block: BlockPlan, rule: Rule) -> tuple[ColumnRef, ...]:
         "unit": ("unit",),
         "indicator": ("indicator",),
         "limit": ("low", "high", "range"),
+        "range_term": ("range",),
     }
     return tuple(tests.cells[name] for name in names.get(rule.call.method, ()) if name in tests.cells)
 

@@ -121,7 +121,8 @@ class JoinSpec:
 class TestRow:
     """One row of a tests table: ``column`` (wide) or ``by`` values (long), and what it sets.
 
-    ``variables`` are real names (LBTESTCD) with their text; ``{COL}`` texts are templates.
+    ``variables`` are real names (LBTESTCD) with their text; ``{COL}`` texts are templates. ``terms`` is the list of
+    the standard result, ``forms`` what may stand beside its terms: ``number``, ``titer``.
     """
 
     at: Location
@@ -137,6 +138,7 @@ class TestRow:
     note: str = ""
     not_done: Clause | None = None
     reason: str = ""
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

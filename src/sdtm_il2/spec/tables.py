@@ -187,7 +187,7 @@ def nearest_header(header: str, known: Iterable[str]) -> str:
 
 _UNIT_HEADERS = ("--TESTCD", "--SPEC", "from", "to", "factor", "offset", "places", "source")
 _UNITS_RIGHT = (
-    "from and to are units, factor is a positive decimal number such as 0.0113, "
+    "from and to are two different units, factor is a positive decimal number such as 0.0113, "
     "offset and places are numbers or blank"
 )
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -222,7 +222,7 @@ def read_units(
         )
         for name, text, right in (
             ("from", source, bool(source)),
-            ("to", target, bool(target)),
+            ("to", target, bool(target) and target != source),
             ("factor", factor, bool(_NUMBER.fullmatch(factor)) and Decimal(factor) > 0),
             ("offset", offset, not offset or bool(_NUMBER.fullmatch(offset))),
             ("places", places, not places or bool(re.fullmatch(r"[0-9]{1,2}", places))),

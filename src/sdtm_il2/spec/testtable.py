@@ -29,6 +29,8 @@ from sdtm_il2.where import Clause, parse_clause
 RESERVED = (
     "column", "domain", "ig", "not_done", "reason", "standard_unit", "terms", "origin", "method", "note",
 )  # fmt: skip
+#: What a result may be beside a term of its list: `terms: POSNEG | number`.
+FORMS = ("number", "titer")
 _HEADER = re.compile(r"(--)?[A-Z][A-Z0-9]*")
 _COLUMNS = ("result", "unit", "low", "high", "range", "indicator")
 
@@ -172,6 +174,9 @@ def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: P
         here.add("SPEC172", raw.line, fault="has no --TESTCD")
     for value in (*variables.values(), own["reason"]):
         template(value, raw.line, here)
+    listed, forms, fault = _terms(own["terms"])
+    if fault:
+        here.add("SPEC172", raw.line, fault=fault)
     ig = tuple(one.strip() for one in own["ig"].split("|")) if own["ig"] else ()
     for one in ig:
         versions(TextNode(one, raw.line, plain=False), here)
@@ -183,13 +188,26 @@ def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: P
         ig=ig,
         variables=variables,
         standard_unit=own["standard_unit"],
-        terms=own["terms"],
+        terms=listed,
         origin=origin(own["origin"], raw.line, here),
         method=own["method"],
         note=own["note"],
         not_done=parse_clause(own["not_done"], at, problems=place.problems) if own["not_done"] else None,
         reason=own["reason"],
+        forms=forms,
     )
+
+
+def _terms(cell: str) -> tuple[str, tuple[str, ...], str]:
+    """The list and the forms that a cell `terms` names, and what is wrong with it."""
+    parts = [part.strip() for part in cell.split("|")] if cell else []
+    forms = tuple(dict.fromkeys(part for part in parts if part in FORMS))
+    lists = [part for part in parts if part not in FORMS]
+    if len(lists) > 1 or not all(parts):
+        return "", forms, f"has terms '{cell}': one list, perhaps with | number or | titer"
+    if not lists and forms == ("number",):
+        return "", forms, "has terms 'number' without a list: a number needs no terms"
+    return "".join(lists), forms, ""
 
 
 def read_decode(node: Node, place: Place, folder: StudyFolder) -> DecodeSpec | None:

@@ -153,11 +153,14 @@ def _rule(plan: Plan, block: BlockPlan, rule: Rule | None) -> dict[str, Any] | N
         "result",
         "unit",
         "limit",
+        "range_term",
         "indicator",
         "not_done",
         "reason_not_done",
     ):
-        cell = {"unit": "unit", "indicator": "indicator"}.get(rule.call.method, "result")
+        cell = {"unit": "unit", "indicator": "indicator", "range_term": "range"}.get(
+            rule.call.method, "result"
+        )
         if rule.call.method == "limit":
             side = getattr(rule.call.arguments[0], "text", "")
             cell = side if side in tests.cells else "range"
