@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sdtm_il2.errors import SpecError
-from study import plan_of, write_files
+from study import ROOT, plan_of, write_files
 
 STUDY = """\
 study: S1
@@ -153,3 +153,36 @@ def test_decodes_that_name_nothing(tmp_path: Path) -> None:
         "define/decodes.csv:7: SPEC144: there is no codelist 'ZZZZ', in this release and in this study\n"
         "  hint: remove the row, or write a codelist and a term that the study can use"
     )
+
+
+IS = """\
+domain: IS
+ig: [3.4]
+keys: [STUDYID, USUBJID, ISTESTCD]
+records: [{from: ae}]
+variables:
+  ISTESTCD: {hardcode: ATAB}
+  ISTEST: {hardcode: Autoantibody}
+  ISBDAGNT: {hardcode: NUCLEAR AUTOANTIGENS}
+  ISORRES: {assign: REL}
+"""
+
+
+def test_a_row_for_another_version_of_the_guide_is_no_mistake(tmp_path: Path) -> None:
+    made = files(LABELS + "IS,,免疫原性\nIS,ISBDAGNT,结合物\n*,--BDAGNT,结合的物质\n")
+    made |= {"is.yaml": IS, "study.yaml": STUDY.replace("co.yaml]", "co.yaml, is.yaml]")}
+    plan = plan_of(write_files(tmp_path / "new", made))
+    assert (plan.label_zh("IS"), plan.label_zh("IS", "ISBDAGNT")) == ("免疫原性", "结合物")
+    made["study.yaml"] = made["study.yaml"].replace("SDTMIG 3.4", "SDTMIG 3.3")
+    plan = plan_of(write_files(tmp_path / "old", made))
+    assert [one.domain for one in plan.domains] == ["AE", "CO"]
+    assert plan.label_zh("IS") == ""
+
+
+def test_the_reference_study_is_labelled_in_chinese() -> None:
+    plan = plan_of(ROOT / "mappings" / "nct02932137")
+    assert "PLAN440" not in {one.code for one in plan.issues}
+    assert plan.label_zh("LB", "LBSTNRHI") == "标准单位参考范围上限"
+    # each fits an XPORT file in either encoding that Chinese labels are written in
+    assert [text for text in plan.labels.values() if len(text.encode()) > 40] == []
+    assert [text for text in plan.labels.values() if len(text.encode("gb18030")) > 40] == []

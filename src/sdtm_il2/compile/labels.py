@@ -8,6 +8,7 @@ from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.compile.terms import study_codelist
 from sdtm_il2.plan.model import ENCODINGS, DomainPlan
 from sdtm_il2.spec.study import LabelRow
+from sdtm_il2.standards import Standard, available_releases, load_standard
 
 #: What a XPORT file has room for.
 LABEL_BYTES = 40
@@ -19,8 +20,8 @@ def compile_labels(study: Study, domains: tuple[DomainPlan, ...]) -> dict[tuple[
     """The Chinese label of each dataset (variable "") and variable: the row that names it most exactly counts.
 
     AE, AETERM beats AE, --TERM, which beats \\*, AETERM, which beats \\*, --TERM. SPEC142: a row that names nothing
-    of this study. SPEC143: more bytes than a XPORT file of the agency that reads Chinese has room for. PLAN440: a
-    note on what has no Chinese label though others have one.
+    of this study, unless another version of the guide has it. SPEC143: more bytes than a XPORT file of the agency
+    that reads Chinese has room for. PLAN440: a note on what has no Chinese label though others have one.
     """
     if not study.spec.labels:
         return {}
@@ -29,7 +30,7 @@ def compile_labels(study: Study, domains: tuple[DomainPlan, ...]) -> dict[tuple[
     for row in study.spec.labels:
         _check_size(study, row)
         places = _places(row, held)
-        if not places:
+        if not places and not _of_other_version(study, row, held):
             _unknown(study, row, held)
         rank = 2 * (row.dataset != _ANY) + (not row.variable.startswith(_PREFIX))
         for place in places:
@@ -65,6 +66,31 @@ def _places(row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> list[tuple[st
         for name in [row.variable.replace(_PREFIX, dataset, 1)]
         if not name or name in held[dataset]
     ]
+
+
+def _of_other_version(study: Study, row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the row labels what only another version of the guide has: a specification may serve several."""
+    folder = study.spec.folder / "standards"
+    datasets = (
+        tuple(study.domains)
+        if row.dataset == _ANY
+        else (row.dataset,)
+        if row.dataset in study.domains
+        else ()
+    )
+    wanted = [(one, row.variable.replace(_PREFIX, one, 1)) for one in datasets]
+    wanted = [(one, name) for one, name in wanted if one not in held or not _has(study.standard, one, name)]
+    return any(
+        _has(load_standard(release.title, study.standard.ct_version, folder), one, name)
+        for release in (available_releases(folder) if wanted else ())
+        if release.kind == "ig" and release.version != study.ig_version
+        for one, name in wanted
+    )
+
+
+def _has(standard: Standard, dataset: str, variable: str) -> bool:
+    known = standard.dataset(dataset)
+    return known is not None and (not variable or standard.variable(dataset, variable) is not None)
 
 
 def _unknown(study: Study, row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> None:
