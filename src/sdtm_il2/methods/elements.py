@@ -153,7 +153,7 @@ def epoch(view: View, call: Call) -> pd.Series:
 
     A partial date belongs to the one element that holds all its possible days. Where it is open, and where there
     is no date, the epoch is that of the record's planned visit; a partial date without one has none (DATA846).
-    A complete date before the first element or after the last one has none.
+    A date before the first element or after the last one has none, also a partial one if all its days are.
     """
     column = evaluate(view, call.arguments[0])  # type: ignore[arg-type]
     records = view.partition.domains["SE"]
@@ -169,6 +169,7 @@ def epoch(view: View, call: Call) -> pd.Series:
             for days in (found.low, found.high)
         )
         place = np.where(partial, np.where(first == last, first, OPEN), place)
+        partial &= ~_outside(found, owners, elements)
     texts = view.texts("")
     if len(elements):
         names = elements.epochs[np.maximum(place, 0), np.maximum(owners, 0)]
@@ -179,6 +180,16 @@ def epoch(view: View, call: Call) -> pd.Series:
         texts = first_filled([texts, where(evaluate(view, visits[0]), left_open | ~filled(column))])
     view.report("DATA846", left_open & ~filled(texts), column, at=call.at)
     return texts
+
+
+def _outside(found: Instants, owners: npt.NDArray[np.int32], elements: Elements) -> Mask:
+    """Which dates lie wholly before the subject's first element, or after the end of the last one."""
+    if not len(elements):
+        return np.zeros(len(owners), bool)
+    safe = np.maximum(owners, 0)
+    last = np.maximum(np.sum(~np.isnan(elements.start), axis=0) - 1, 0)[safe]
+    outside: Mask = (found.high < elements.start[0][safe]) | (found.low > elements.end[last, safe])
+    return outside & (owners >= 0)
 
 
 @method("epoch_by_date")
