@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import importlib.util
 import io
 import re
 import shutil
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
-import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
@@ -133,25 +132,11 @@ def _epoch(subject: str, value: str, *, finding: bool) -> str:
 
 
 def test_the_script_writes_the_files_that_are_there(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_raw", EXAMPLE / "make_raw.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    sys.modules["make_raw"] = script
-    try:
-        spec.loader.exec_module(script)
-        script.make(tmp_path)
-    finally:
-        del sys.modules["make_raw"]
+    """Byte for byte, the workbook and the transport file too."""
+    subprocess.run([sys.executable, EXAMPLE / "make_raw.py", tmp_path], check=True, timeout=120)
     assert {one.name for one in tmp_path.iterdir()} == {one.name for one in RAW.iterdir()}
     for path in RAW.iterdir():
-        if path.suffix == ".xlsx":  # the XML of a workbook is openpyxl's matter
-            old, new = (openpyxl.load_workbook(one).active for one in (path, tmp_path / path.name))
-            assert old is not None
-            assert new is not None
-            assert list(old.values) == list(new.values)
-        else:
-            assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
 # -- the build --------------------------------------------------------------------------------------------------------
@@ -161,8 +146,7 @@ def test_it_builds_without_an_error_and_the_balance_closes() -> None:
     built = _built()
     assert [one.code for one in built.issues if one.severity is Severity.ERROR] == []
     assert {(one.code, one.target) for one in built.issues if one.severity is Severity.WARNING} == {
-        ("DATA846", "CM.EPOCH"),  # medication since a month or a year before the study
-        ("DATA822", "LB.LBORNRLO"),  # 阴性 as the range of urine protein
+        ("DATA846", "AE.EPOCH"),  # events of a month in which a period begins
     }
     assert [one.source for one in built.balance.sources if one.difference] == []
 
@@ -207,9 +191,6 @@ def test_epoch_is_the_element_that_holds_the_date(name: str) -> None:
             last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
             both = {_epoch(one["USUBJID"], f"{day}", finding=finding) for day in (first, last)}
             assert one["EPOCH"] == (both.pop() if len(both) == 1 else "")
-    assert compared == {"LB": 4804, "IS": 1066, "MB": 354, "CP": 531, "RS": 2424, "VS": 2160}.get(
-        name, compared
-    )
     assert compared > 0
 
 
@@ -288,8 +269,10 @@ def test_the_last_report_of_a_sample_counts() -> None:
         if one["LBTESTCD"] in items.values()
     }
     assert found == expected
-    assert len(found) == len(items) * 348
-    assert sum(one.superseded for one in _built().balance.sources if one.source == "his") == 53
+    assert len(found) == len(items) * len({barcode for _, barcode, _ in last})
+    corrected = sum(row["提示"] == "更正" for row in _raw("his_lab.csv", 2))
+    assert corrected == 110
+    assert sum(one.superseded for one in _built().balance.sources if one.source == "his") == corrected
 
 
 def test_events_since_the_first_injection_are_treatment_emergent() -> None:
