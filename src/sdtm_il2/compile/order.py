@@ -30,12 +30,13 @@ def order_steps(
                 step = Step("variable", domain.domain, variable.name)
                 steps[step.node] = step
     by_name = {domain.domain: domain for domain in domains}
+    if visits is not None:
+        step = Step("visits", VISITS)
+        steps[step.node] = step
     needs: dict[str, dict[str, None]] = {node: {} for node in steps}
     for domain in domains:
         _domain_needs(domain, by_name, needs, problems)
     if visits is not None:
-        step = Step("visits", VISITS)
-        steps[step.node], needs[step.node] = step, {}
         for ref, at in visits.refs():
             _need_variable(step.node, ref, "", by_name, needs, problems, "visits", at)
     graph = {node: tuple(found) for node, found in needs.items()}
@@ -167,6 +168,8 @@ def _domain_needs(
                 continue
             for ref in rule.refs():
                 need(node, ref, block, node, rule.at)
+            if any(column in VISIT_COLUMNS.values() for _, column, _ in rule.source_columns()):
+                needs[node][VISITS_NODE] = None
             if rule.call.method == "last_before":
                 # a record that is not submitted cannot carry the flag
                 needs[node][submit] = None
@@ -198,7 +201,7 @@ def _need_variable(
     node: str, ref: VariableRef, domain: str, by_name: dict[str, DomainPlan], needs: dict[str, dict[str, None]],
     problems: Problems, target: str, at: Location,
 ) -> None:  # fmt: skip
-    if ref.domain == VISITS and ref.variable in REGISTER:
+    if ref.domain == VISITS and ref.variable in REGISTER and VISITS_NODE in needs:
         needs[node][VISITS_NODE] = None
         return
     other = by_name.get(ref.domain)
@@ -206,12 +209,15 @@ def _need_variable(
     if other is None or variable is None:
         names = [one.name for one in other.variables] if other is not None else [*REGISTER]
         close = nearest(ref.variable, names)
+        help_ = f"did you mean {ref.domain}.{close}? " if close else ""
+        if ref.domain == VISITS and VISITS_NODE not in needs:
+            help_ = "add visits: to study.yaml; "
         problems.add(
             "PLAN402",
             target,
             at,
             needed=str(ref),
-            nearest=f"did you mean {ref.domain}.{close}? " if close else "",
+            nearest=help_,
         )
         return
     needs[node][f"{ref.domain} order" if _is_sequence(variable) else str(ref)] = None

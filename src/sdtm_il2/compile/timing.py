@@ -19,7 +19,7 @@ from sdtm_il2.plan.calls import (
     VariableRef,
 )
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
-from sdtm_il2.spec.model import MethodCall, Text
+from sdtm_il2.spec.model import BlockSpec, MethodCall, Text
 from sdtm_il2.spec.study import DateRule
 
 
@@ -63,11 +63,37 @@ def _extreme(scope: Scope, target: Target, call: MethodCall) -> Call | None:
         refs.append(ref)
     precision = "".join(text.text for text in call.options.get("precision", ()))
     variables = [ref for ref in refs if isinstance(ref, VariableRef)]
+    named = call.options.get("same", ())
+    if named and (len(variables) < len(refs) or any(not ref.domain for ref in variables)):
+        scope.study.problems.add("SPEC154", target.name, named[0].at, method=call.method)
+        return None
+    if call.where is not None and not variables:
+        sourced = [_with_where(scope, target, call, ref) for ref in refs if isinstance(ref, Call)]
+        return Call(call.method, tuple(sourced), Options(precision=precision), call.at)
     if call.where is not None and len(variables) < len(refs):
         scope.study.problems.add("SPEC129", target.name, call.at, method=call.method)
         return None
     where = _where(scope, target, call, variables) if call.where is not None else None
-    return Call(call.method, tuple(refs), Options(precision=precision, where=where), call.at)
+    same = tuple(
+        (_prefixed(scope.domain, one), tuple(_prefixed(ref.domain, one) for ref in variables))
+        for one in named
+    )
+    return Call(call.method, tuple(refs), Options(precision=precision, where=where, same=same), call.at)
+
+
+def _prefixed(domain: str, name: Text) -> VariableRef:
+    """VISITNUM, or --LNKID as the domain has it."""
+    return VariableRef(domain, name.text.replace("--", domain, 1))
+
+
+def _with_where(scope: Scope, target: Target, call: MethodCall, dates: Call) -> Call:
+    """The dates of a raw column in the records of its source for which the clause holds: it sees columns only."""
+    assert call.where is not None
+    source = dates.arguments[0]
+    assert isinstance(source, Literal)
+    raw = Scope(scope.study, scope.domain, BlockSpec(source.text, source.text))
+    test = raw.raw_test(call.where, call.at, target.name, "where")
+    return replace(dates, options=replace(dates.options, where=test))
 
 
 def _where(scope: Scope, target: Target, call: MethodCall, refs: list[VariableRef]) -> Test:

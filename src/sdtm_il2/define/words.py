@@ -56,6 +56,8 @@ def _datetime(block: BlockPlan, call: Call) -> str:
 
 def _extreme(block: BlockPlan, call: Call) -> str:
     where = f" where {_test(call.options.where)}" if call.options.where is not None else ""
+    same = _list([own.variable for own, _ in call.options.same])
+    where += f" with the same {same} as the record" if same else ""
     precision = f", to the precision of {call.options.precision}" if call.options.precision else ""
     return f"the {call.method} value of {_list(_all(block, call))} of the subject{where}{precision}"
 

@@ -13,7 +13,8 @@ from sdtm_il2.iso8601 import DateStatus, ages, between, parse_date_times, parse_
 from sdtm_il2.iso8601 import earliest as earliest_of
 from sdtm_il2.iso8601 import latest as latest_of
 from sdtm_il2.methods.evaluate import evaluate, filled, method, number_text, select_by, where
-from sdtm_il2.methods.view import Mask, View
+from sdtm_il2.methods.view import DomainRecords, Mask, View
+from sdtm_il2.methods.visit_records import source_view
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef, normal
 from sdtm_il2.plan.number import number, plain
 
@@ -93,6 +94,8 @@ def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
     count = len(partition.subjects)
     values: list[pd.Series] = []
     owners = []
+    if not len(call.arguments):
+        return view.texts("")
     for ref in call.arguments:
         if isinstance(ref, Call):
             dates, subjects_of = _source_dates(view, ref)
@@ -113,15 +116,44 @@ def _extreme(view: View, call: Call, *, last: bool) -> pd.Series:
             keep &= np.concatenate(parts) if parts else keep
         values.append(where(column, keep))
         owners.append(records.subjects)
-    if not values:
-        return view.texts("")
     column = char(pa.chunked_array([arrow(one) for one in values]))
     subjects = np.concatenate(owners)
     if call.options.precision:
         column = char(pa.array(truncate(column, call.options.precision).array))  # type: ignore[arg-type]
     pick = latest_of if last else earliest_of
-    per_subject = char(pick(column, subjects, count).tolist())
-    return take(per_subject, view.block.subjects.astype(np.int64))
+    own, groups = view.block.subjects.astype(np.int64), subjects.astype(np.int64)
+    if call.options.same:
+        own, groups, count = _alike(view, call, groups)
+    return take(char(pick(column, groups, count).tolist()), own)
+
+
+def _alike(
+    view: View, call: Call, subjects: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Groups of records of a subject that agree in the variables of `same`: of this block's and of the compared ones.
+
+    An empty value is like no other. Numbers are equal as numbers, whatever their text.
+    """
+    size = len(view)
+    groups = np.concatenate([view.block.subjects, subjects]).astype(np.int64)
+    absent = groups < 0
+    for own, others in call.options.same:
+        pieces = [
+            view.read(own),
+            *(view.partition.domains[one.domain].columns[one.variable] for one in others),
+        ]
+        texts = [number_text(one) if one.dtype == np.float64 else one for one in pieces]
+        encoded = distinct(char(pa.chunked_array([arrow(one) for one in texts])))
+        numbers = [number(text) for text in encoded.values]
+        keys = [
+            text.strip() if value is None else plain(value)
+            for text, value in zip(encoded.values, numbers, strict=True)
+        ]
+        codes = np.append(pd.factorize(np.array(keys, object))[0], [-1])[encoded.codes].astype(np.int64)
+        absent |= np.append(np.array([not key for key in keys], bool), [True])[encoded.codes]
+        groups = pd.factorize(groups * (len(keys) + 1) + codes)[0].astype(np.int64)
+    groups = np.where(absent, -1, groups)
+    return groups[:size], groups[size:], int(groups.max(initial=-1)) + 1
 
 
 def _source_dates(view: View, call: Call) -> tuple[pd.Series, npt.NDArray[np.int32]]:
@@ -132,6 +164,12 @@ def _source_dates(view: View, call: Call) -> tuple[pd.Series, npt.NDArray[np.int
     part = view.partition.sources[source.text]
     keep = part.reason == 0
     options = call.options
+    if options.where is not None:
+        whole = source_view(view.partition, source.text)
+        records = View(
+            view.partition, DomainRecords(view.domain.plan, whole.domain.blocks), 0, view.variable, call.at
+        )
+        keep[keep] = select_by(records, options.where).holds
     pivot = int(options.pivot) if options.pivot else None
     raw = part.frame[column.text]
     parsed = parse_dates(raw, options.formats, options.unknown, pivot)

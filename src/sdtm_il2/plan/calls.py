@@ -211,7 +211,10 @@ def _add(index: dict[str, int], text: str, place: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What modifies a call; each method reads what its docstring says."""
+    """What modifies a call; each method reads what its docstring says.
+
+    ``same`` pairs a variable of the record with that of each variable which earliest and latest compare.
+    """
 
     formats: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -229,6 +232,7 @@ class Options:
     boxes: tuple[tuple[Ref, str], ...] = ()
     many: str = ""
     separator: str = ""
+    same: tuple[tuple[VariableRef, tuple[VariableRef, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +272,15 @@ class Rule:
     shift: Operand | None = None
 
     def source_columns(self) -> tuple[tuple[str, str, Location], ...]:
-        """Columns of whole sources that the rule reads: earliest and latest of SOURCE.COL."""
-        return tuple(
-            (part.arguments[0].text, part.arguments[1].text, part.at)
-            for part in self.call.arguments
-            if isinstance(part, Call)
-            and part.method == "source_dates"
-            and isinstance(part.arguments[0], Literal)
-            and isinstance(part.arguments[1], Literal)
-        )
+        """Columns of whole sources that the rule reads: earliest and latest of SOURCE.COL, and their clause."""
+        found: list[tuple[str, str, Location]] = []
+        for part in self.call.arguments:
+            if isinstance(part, Call) and part.method == "source_dates":
+                source, column = (one.text if isinstance(one, Literal) else "" for one in part.arguments)
+                where = part.options.where
+                named = [str(ref) for ref in where.names.values()] if where is not None else []
+                found += [(source, one, part.at) for one in (column, *named)]
+        return tuple(found)
 
     def reads_cells(self) -> bool:
         """Whether raw text can come into the value: from a column, or through a tests table."""
@@ -305,7 +309,9 @@ def _collect(part: Operand | BranchCall, found: dict[Ref, None]) -> None:
     elif isinstance(part, Call):
         for argument in part.arguments:
             _collect(argument, found)
-        if part.options.where is not None:
+        if part.options.where is not None and part.method != "source_dates":
             found.update(dict.fromkeys(part.options.where.names.values()))
+        for own, others in part.options.same:
+            found.update(dict.fromkeys((own, *others)))
         found.update(dict.fromkeys(part.options.identity))
         found.update(dict.fromkeys(ref for ref, _ in part.options.boxes))

@@ -119,6 +119,8 @@ def _extreme(name: str, argument: Node, options: Options, place: Place) -> tuple
     for one in found:
         if one.text != "all dates":
             check_reference(one, name, place.sources, place)
+    if inside and "same" in mapping(argument).items:
+        options["same"] = names(mapping(argument), "same", place)
     if kept := precision(argument):
         options["precision"] = (Text(kept, place.at(line_of(argument, "precision"))),)
     return found

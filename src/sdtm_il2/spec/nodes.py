@@ -16,6 +16,8 @@ from sdtm_il2.where import Clause, Written, parse_clause
 _ORIGIN_TYPES = ("Collected", "Derived", "Assigned", "Protocol", "Predecessor", "Not Available", "Other")
 _ORIGIN_SOURCES = ("Investigator", "Subject", "Vendor", "Sponsor")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+#: The days of the register of visits, which earliest and latest read too.
+_VISIT_DAYS = ("_VISITS.first", "_VISITS.last")
 _REFERENCE = re.compile(r"[A-Z][A-Z0-9]{1,7}\.(--)?[A-Z][A-Z0-9]{0,7}")
 _TEMPLATE = re.compile(r"(?:[^{}]|\{[^{}]+\})*")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
@@ -178,6 +180,8 @@ def check_reference(part: Text, name: str, sources: tuple[str, ...], place: Plac
     """A reference is DOMAIN.VARIABLE, or where sources are allowed SOURCE.COL: SPEC193."""
     head, dot, tail = part.text.partition(".")
     if _REFERENCE.fullmatch(part.text) or (dot and tail and head in sources):
+        return
+    if part.text in _VISIT_DAYS and name in ("earliest", "latest"):
         return
     other = "; SOURCE.COL of a source of this study is possible too" if sources else ""
     near = nearest(head, sources) if dot and sources else ""
