@@ -45,8 +45,8 @@ look. Words in angle brackets are filled in. This page is generated from the cat
 KEYS = """# Keys of the specification
 
 Every key of study.yaml, of a domain file and of define/study.yaml, with what it takes. The same JSON Schemas
-check the files when they are loaded, and complete them in an editor. A key that this version does not build
-yet is refused (SPEC183), never ignored. How the parts work together is in [language.md](language.md).
+check the files when they are loaded, and complete them in an editor. An unknown key
+is refused, never ignored. How the parts work together is in [language.md](language.md).
 This page is generated from the schemas: `make docs`.
 """
 
@@ -233,9 +233,6 @@ def _objects(schemas: Mapping[str, Schema], file: str, schema: Schema, seen: set
                 else ""
             )
             yield f"| `{name}`{' (required)' if name in required else ''} | {_cell(words)}{one_of} |\n"
-        if part.get("x-not-built"):
-            names = ", ".join(f"`{name}`" for name in part["x-not-built"])
-            yield f"\nIn the language, but not built yet: {names}.\n"
         for value in part["properties"].values():
             yield from _objects(schemas, place, value, seen)
 

@@ -31,7 +31,7 @@ from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import Severity
 from sdtm_il2.plan.calls import Call, ColumnRef, Rule
 from sdtm_il2.plan.calls import Literal as Constant
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
+from sdtm_il2.plan.model import BlockPlan, DocumentPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec.load import load_spec
 from sdtm_il2.spec.study import StandardSpec
@@ -56,7 +56,11 @@ codelists:
   GRADES: {sponsor: true, terms: {low: LOW GRADE, high: HIGH GRADE}}
 domains: [dm.yaml, ae.yaml, lb.yaml, cm.yaml]
 """,
-    "define/study.yaml": "name: XYZ\ndescription: A study of nothing\nprotocol: XYZ-1-P\n",
+    "define/study.yaml": (
+        "name: XYZ\ndescription: A study of nothing\nprotocol: XYZ-1-P\n"
+        "documents: {acrf: {title: Annotated CRF, file: crf.pdf, type: acrf}}\n"
+    ),
+    "define/crf.pdf": "a file of that name",
     "dm.yaml": """\
 domain: DM
 keys: [STUDYID, USUBJID]
@@ -464,7 +468,10 @@ def test_any_plan_of_any_domain_gives_a_valid_file():
     stated = StandardSpec(
         "3.4", "2025-03-28", {"meddra": "27.1", "WHODrug": "GLOBALB3Mar24", "LOINC": "2.77"}
     )
-    plan = Plan("S", "", "", "", "", "{study}-{subject}", stated, (), tuple(domains), ())
+    crf = DocumentPlan("acrf", "Annotated CRF", Path("crf.pdf"), "acrf.pdf", "acrf")
+    plan = Plan(
+        "S", "", "", "", "", "{study}-{subject}", stated, (), tuple(domains), (), documents=(crf,)
+    )  # fmt: skip
     define = make_define(plan, summaries, standard, creation_datetime="2025-06-30T12:00:00")
     content = define_bytes(define)
     # terms that are added at random go into closed lists, too

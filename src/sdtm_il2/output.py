@@ -60,7 +60,7 @@ def write_build(
     """Write the output folder of a build: everything goes to a folder beside it, which then takes its place.
 
     Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation) and
-    DefineError; the old output is whole after any failure.
+    DefineError; the old output is whole after any failure. Documents of the study are copied beside define.xml.
     """
     out = out.resolve()
     check_folder(out, build.sources.raw)
@@ -116,6 +116,8 @@ def _write(
         progress(f"{name.lower()}.xpt")
         lengths[name] = _write_dataset(folder / f"{name.lower()}.xpt", dataset, encoding, now)
         records[f"{name.lower()}.xpt"] = len(dataset)
+    for document in build.plan.documents:
+        shutil.copyfile(document.path, folder / document.target)
     progress("define.xml")
     define = define_bytes(
         make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat(), lengths=lengths)

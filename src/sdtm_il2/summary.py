@@ -19,14 +19,13 @@ from sdtm_il2.dataset import (
     distinct,
     longest_bytes,
 )
-from sdtm_il2.iso8601 import form
+from sdtm_il2.iso8601 import form, is_duration
 from sdtm_il2.methods.evaluate import number_text
+from sdtm_il2.plan.levels import levels_of
 from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.number import number
 
 _DATES = ("DTC", "STDTC", "ENDTC")
-#: Variables of findings that differ by test.
-_BY_TEST = ("ORRES", "ORRESU", "STRESC", "STRESN", "STRESU")
 
 
 def summarise(dataset: Dataset, plan: DomainPlan, encoding: str = "utf-8") -> Summary:
@@ -42,7 +41,7 @@ def summarise(dataset: Dataset, plan: DomainPlan, encoding: str = "utf-8") -> Su
             variables[column.name] = _texts(
                 values, dates=dates, terms=column.name in bound, encoding=encoding
             )
-    return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan, encoding))
+    return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan, bound, encoding))
 
 
 def summarise_plain(dataset: Dataset, encoding: str = "utf-8") -> Summary:
@@ -104,30 +103,50 @@ def _decimals(text: str) -> int:
     return len(rest) if point else 0
 
 
-def _levels(dataset: Dataset, plan: DomainPlan, encoding: str) -> dict[ValueLevel, ValueSummary]:
-    """Value levels: results and units by --TESTCD, QVAL by QNAM."""
-    domain = plan.domain
+def _levels(
+    dataset: Dataset, plan: DomainPlan, bound: frozenset[str], encoding: str
+) -> dict[ValueLevel, ValueSummary]:
+    """Value levels: results by test, parameters by their code, QVAL by QNAM, and what the specification states."""
     names = {column.name for column in dataset.columns}
-    if dataset.name == domain:
-        by, variables = (
-            f"{domain}TESTCD",
-            [f"{domain}{suffix}" for suffix in _BY_TEST if f"{domain}{suffix}" in names],
-        )
-    else:
-        by, variables = "QNAM", ["QVAL"]
-    if by not in names or not variables or not len(dataset):
-        return {}
-    groups = distinct(dataset.frame[by])
+    wanted = {"QVAL": ("QNAM",)} if dataset.name != plan.domain else {
+        variable: level.by for variable, level in levels_of(plan).items()
+    }  # fmt: skip
     found: dict[ValueLevel, ValueSummary] = {}
-    for variable in variables:
-        values = dataset.frame[variable]
-        texts = number_text(values) if values.dtype == np.float64 else values
-        everywhere = variable == "QVAL" or variable.endswith(("ORRESU", "STRESU"))
+    groups: dict[tuple[str, ...], tuple[npt.NDArray[np.int32], list[tuple[str, ...]]]] = {}
+    for variable, by in wanted.items():
+        if not len(dataset) or not names.issuperset((variable, *by)):
+            continue
+        if by not in groups:
+            groups[by] = _combined([_as_text(dataset.frame[name]) for name in by])
+        codes, values = groups[by]
+        # a standard result has terms where its test names a list, a qualifier or a parameter may have some
         tests = _tests_with_terms(plan) if variable.endswith("STRESC") else frozenset()
-        listed = np.array([everywhere or value in tests for value in groups.values], bool)
-        for place, summary in enumerate(_by_group(texts, groups.codes, listed, encoding)):
-            found[variable, ((by, groups.values[place]),)] = summary
+        result = variable.endswith(("ORRES", "STRESC", "STRESN"))
+        everywhere = (variable in bound and not result) or variable.endswith(("VAL", "ORRESU", "STRESU"))
+        listed = np.array([everywhere or not tests.isdisjoint(value) for value in values], bool)
+        texts = _as_text(dataset.frame[variable])
+        # a qualifier or a parameter may hold a date or a duration
+        dated = variable.endswith("VAL")
+        for value, summary in zip(
+            values, _by_group(texts, codes, listed, encoding, dated=dated), strict=True
+        ):
+            found[variable, tuple(zip(by, value, strict=True))] = summary
     return found
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    return number_text(values) if values.dtype == np.float64 else values
+
+
+def _combined(columns: list[pd.Series]) -> tuple[npt.NDArray[np.int32], list[tuple[str, ...]]]:
+    """The distinct combinations of the values of some columns, and the number of each record's combination."""
+    encoded = [distinct(column) for column in columns]
+    whole = np.zeros(len(columns[0]), np.int64)
+    for one in encoded:
+        whole = whole * max(len(one.values), 1) + one.codes
+    _, firsts, codes = np.unique(whole, return_index=True, return_inverse=True)
+    values = [tuple(one.values[one.codes[first]] for one in encoded) for first in firsts.tolist()]
+    return codes.astype(np.int32), values
 
 
 def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
@@ -143,7 +162,12 @@ def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
 
 
 def _by_group(
-    texts: pd.Series, groups: npt.NDArray[np.int32], listed: npt.NDArray[np.bool_], encoding: str
+    texts: pd.Series,
+    groups: npt.NDArray[np.int32],
+    listed: npt.NDArray[np.bool_],
+    encoding: str,
+    *,
+    dated: bool,
 ) -> list[ValueSummary]:
     """One summary a group; the work is done on the distinct values and the distinct pairs."""
     count = len(listed)
@@ -169,13 +193,25 @@ def _by_group(
         into = terms[group]
         if into is not None and encoded.values[place]:
             into[encoded.values[place]] = number_
+    forms: list[dict[str, int]] = [{} for _ in range(count)]
+    if dated:
+        names = [_form(text) for text in encoded.values]
+        for group, place, number_ in zip(owner.tolist(), value.tolist(), counts.tolist(), strict=True):
+            if name := names[place]:
+                forms[group][name] = forms[group].get(name, 0) + number_
     return [
         ValueSummary(
             int(records[group]), int(full[group]), int(longest[group]), int(digits[group]), int(decimals[group]),
-            int(numeric[group]), {}, None if (terms_ := terms[group]) is None else dict(sorted(terms_.items())),
+            int(numeric[group]), forms[group], None if (terms_ := terms[group]) is None else dict(sorted(terms_.items())),
         )
         for group in range(count)
     ]  # fmt: skip
+
+
+def _form(text: str) -> str:
+    """The ISO 8601 form of a text; "" for what has none."""
+    name = "durationDatetime" if is_duration(text) else form(text)
+    return "" if name == "text" else name
 
 
 def _fact(text: str, encoding: str) -> tuple[int, int, int, int]:

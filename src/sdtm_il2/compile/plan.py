@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
 from sdtm_il2.compile.blocks import compile_block, compile_submit
+from sdtm_il2.compile.define import check_comments, compile_documents, with_pages, with_value_levels
 from sdtm_il2.compile.labels import LABEL_BYTES, compile_decodes, compile_labels
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
@@ -54,8 +55,10 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     relationships = compile_relationships(study, tuple(domains))
     labels = compile_labels(study, tuple(domains))
     decodes = compile_decodes(study)
+    levelled = with_value_levels(study, with_pages(study, tuple(domains)))
+    check_comments(study)
     problems.stop(SpecError)
-    ordered_domains = expand_all_dates(tuple(domains))
+    ordered_domains = expand_all_dates(levelled)
     steps, needs = order_steps(ordered_domains, problems, visits)
     problems.stop(PlanError)
     sponsor = {
@@ -69,7 +72,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(tables), relationships, visits, labels, decodes,
+        spec.at, table_plans(tables), relationships, visits, labels, decodes, compile_documents(study),
+        {name: text.text for name, text in spec.comments.items()},
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from sdtm_il2.compile.calls import (
     operand_of,
     text_of,
 )
-from sdtm_il2.compile.names import Scope
+from sdtm_il2.compile.define import annotated
+from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.compile.terms import bind
 from sdtm_il2.methods.dates import is_time_unit
 from sdtm_il2.plan.calls import (
@@ -57,9 +58,15 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
     when = scope.test(spec.when, spec.at) if spec.when is not None else None
     shift = _template_call(scope, target, Text(spec.shift, spec.at)) if spec.shift else None
     return Rule(
-        call, when, spec.undecided, spec.precision, _origin(scope, spec, call), spec.crf, spec.comment,
-        spec.description, spec.at, shift,
+        call, when, spec.undecided, spec.precision, _origin(scope, spec, call),
+        spec.crf if annotated(study) else "", _comment(study, spec), spec.description, spec.at, shift,
     )  # fmt: skip
+
+
+def _comment(study: Study, spec: VariableSpec) -> str:
+    """The text of `comment:`, which may name a comment of define/study.yaml."""
+    shared = study.spec.comments.get(spec.comment)
+    return shared.text if shared is not None else spec.comment
 
 
 def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:

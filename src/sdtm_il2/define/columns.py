@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -21,6 +21,8 @@ from sdtm_il2.define.words import rule_words, variable_words
 from sdtm_il2.plan.calls import ColumnRef, Rule, VariableRef
 from sdtm_il2.plan.calls import Literal as Constant
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, VariablePlan
+from sdtm_il2.plan.template import template_columns
+from sdtm_il2.spec.model import TestRow
 from sdtm_il2.standards import VariableDef
 
 #: The leaf of the annotated CRF.
@@ -135,12 +137,14 @@ class LevelOrigin:
     words: str
 
 
-def test_origin(domain: DomainPlan, variable: VariablePlan, test: str, usubjid: str) -> LevelOrigin:
-    """The origin of one variable for one --TESTCD: that of its blocks, tests tables first."""
+def test_origin(
+    domain: DomainPlan, variable: VariablePlan, conditions: Mapping[str, str], usubjid: str
+) -> LevelOrigin:
+    """The origin of one variable in the records that meet ``conditions``: that of its blocks, tests tables first."""
     found: list[tuple[Rule, BlockPlan, str]] = []
     words: dict[str, None] = {}
     result = variable.name == f"{domain.domain}ORRES"
-    for rule, block, row in _makers(domain, variable, test):
+    for rule, block, row in _makers(domain, variable, conditions):
         stated = row[0] if result else ""
         found.append((rule, block, stated))
         if (stated or rule.origin).startswith("Derived"):
@@ -148,21 +152,39 @@ def test_origin(domain: DomainPlan, variable: VariablePlan, test: str, usubjid: 
     return LevelOrigin(origins_of(found), " ".join(words))
 
 
+def level_rows(domain: DomainPlan, block: BlockPlan, conditions: Mapping[str, str]) -> Iterator[TestRow]:
+    """The rows of a block's tests table whose tests meet the conditions; a template may give any value."""
+    for row in block.tests.rows if block.tests is not None else ():
+        if row.variables.get(f"{domain.domain}TESTCD") and all(
+            row.variables.get(name, "") in ("", value) or template_columns(row.variables[name])
+            for name, value in conditions.items()
+        ):
+            yield row
+
+
 def _makers(
-    domain: DomainPlan, variable: VariablePlan, test: str
+    domain: DomainPlan, variable: VariablePlan, conditions: Mapping[str, str]
 ) -> Iterator[tuple[Rule, BlockPlan, tuple[str, str]]]:
-    name = f"{domain.domain}TESTCD"
-    code = domain.variable(name)
     for index, (rule, block) in enumerate(zip(variable.rules, domain.blocks, strict=True)):
         if rule is None:
             continue
-        rows = [row for row in block.tests.rows if row.variables.get(name) == test] if block.tests else []
-        given = code.rules[index] if code is not None else None
-        fixed = given.call.arguments[:1] if given is not None and given.call.method == "hardcode" else ()
-        if any(isinstance(one, Constant) and one.text == test for one in fixed):
-            yield rule, block, ("", "")
-        for row in rows:
+        if block.tests is None:
+            if all(_may_hold(domain, name, index, value) for name, value in conditions.items()):
+                yield rule, block, ("", "")
+            continue
+        for row in level_rows(domain, block, conditions):
             yield rule, block, (row.origin, row.method)
+
+
+def _may_hold(domain: DomainPlan, name: str, index: int, value: str) -> bool:
+    """Whether the records of one block may have a value: a constant is the only value that its block gives."""
+    known = domain.variable(name)
+    given = known.rules[index] if known is not None else None
+    if given is None:
+        return not value
+    if given.call.method != "hardcode" or given.when is not None:
+        return True
+    return any(isinstance(one, Constant) and one.text == value for one in given.call.arguments)
 
 
 def data_type(variable: Described, values: ValueSummary, *, listed: bool) -> DataType:
@@ -198,14 +220,18 @@ _DATE_FORMS = frozenset(
 )
 
 
-def level_type(variable: Described, values: ValueSummary, *, listed: bool) -> DataType:
-    """The type of one value level: a text variable may hold numbers, or dates (QVAL), for one test."""
+def level_type(variable: Described, values: ValueSummary, name: str, *, listed: bool) -> DataType:
+    """The type of one value level: a text variable may hold numbers, dates or durations for one test or ``name``."""
     if variable.type == "Char" and not listed and values.filled:
-        if values.numeric == values.filled:
+        # a year alone is a number too: its name says which
+        if values.numeric == values.filled and not name.endswith("DTC"):
             return "float" if values.decimals else "integer"
         forms = {form for form, count in values.forms.items() if count}
-        if forms and sum(values.forms.values()) == values.filled and forms <= _DATE_FORMS:
-            return _date_type(values)
+        if forms and sum(values.forms.values()) == values.filled:
+            if forms <= _DATE_FORMS:
+                return _date_type(values)
+            if forms == {"durationDatetime"}:
+                return "durationDatetime"
     return data_type(variable, values, listed=listed)
 
 

@@ -73,8 +73,8 @@ def make_define(
 
     ``summaries`` are the study-wide summaries by dataset name (AE, SUPPAE); a planned domain without records
     is described with HasNoData. ``creation_datetime`` is ISO 8601 (no clock is read), ``documents`` are
-    further files beside define.xml, such as the reviewer's guide. The annotated CRF (acrf.pdf) is declared
-    when the plan names pages. ``lengths`` are the bytes of each text variable in its file, by dataset, where
+    further files beside define.xml, after those that the plan names.
+    ``lengths`` are the bytes of each text variable in its file, by dataset, where
     files are not in UTF-8. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
@@ -89,10 +89,10 @@ def make_define(
         replace(item, codelist_oid=oids[draft.uses[item.oid]]) if item.oid in draft.uses else item
         for item in draft.items
     )
-    annotated = any(
-        ref.leaf_id == ACRF for item in items for origin in item.origins for ref in origin.documents
-    )
-    leaves = ((Leaf(ACRF, "acrf.pdf", "Annotated CRF"),) if annotated else ()) + tuple(documents)
+    own = _documents(plan)
+    annotated = any(leaf.id == ACRF for leaf in own)
+    leaves = (*own, *documents)
+    others = (*(leaf for leaf in own if leaf.id != ACRF), *documents)
     study = plan.name or plan.study
     return Define(
         file_oid=f"DEFINE.{slug(plan.study)}",
@@ -113,7 +113,7 @@ def make_define(
             DeclaredStandard(CT, "CDISC/NCI", "CT", standard.ct_version, "SDTM"),
         ),
         annotated_crf=(DocumentRef(ACRF),) if annotated else (),
-        documents=tuple(DocumentRef(leaf.id) for leaf in documents),
+        documents=tuple(DocumentRef(leaf.id) for leaf in others),
         value_lists=tuple(draft.value_lists),
         where_clauses=tuple(draft.clauses.values()),
         item_groups=tuple(draft.groups),
@@ -122,6 +122,15 @@ def make_define(
         methods=tuple(sorted(draft.methods.values(), key=lambda one: one.oid)),
         comments=tuple(sorted((*draft.comments.values(), *comments), key=lambda one: one.oid)),
         leaves=leaves,
+    )
+
+
+def _documents(plan: Plan) -> tuple[Leaf, ...]:
+    """The files that the study names, the annotated CRF first, then guides."""
+    order = ("acrf", "guide", "other")
+    return tuple(
+        Leaf(ACRF if one.type == "acrf" else f"LF.doc.{one.id}", one.target, one.title)
+        for one in sorted(plan.documents, key=lambda one: order.index(one.type))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sdtm_il2.dataset import Summary
 from sdtm_il2.define.columns import Described
@@ -20,6 +21,21 @@ from sdtm_il2.define.model import (
 )
 from sdtm_il2.define.terms import ListUse, ListUses, slug
 from sdtm_il2.plan.model import DomainPlan, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCondition:
+    """What one variable has to be for a value level: EQ a value, or NE, NOTIN the values of other levels."""
+
+    variable: str
+    comparator: Literal["EQ", "NE", "NOTIN"]
+    values: tuple[str, ...]
+
+    @property
+    def oid(self) -> str:
+        """The condition as part of an OID."""
+        values = ".".join(slug(value) for value in self.values)
+        return values if self.comparator == "EQ" else f"{self.comparator}.{values}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +93,20 @@ class Draft:
         for held in self.comments.values():
             if held.description == described(words):
                 return held.oid
+        named = next((f"COM.{name}" for name, text in self.plan.comments.items() if text == words), oid)
+        oid, number = named, 1
+        while oid in self.comments:
+            number += 1
+            oid = f"{named}-{number}"
         self.comments[oid] = CommentDef(oid, described(words))
         return oid
 
-    def clause(self, dataset: str, conditions: tuple[tuple[str, str], ...]) -> str:
+    def clause(self, dataset: str, conditions: tuple[LevelCondition, ...]) -> str:
         """The OID of the where clause of these conditions; all variables of the dataset share it."""
-        parts = ".".join(f"{name}.{slug(value)}" for name, value in conditions)
-        checks = tuple(RangeCheck(f"IT.{dataset}.{name}", "EQ", (value,)) for name, value in conditions)
+        parts = ".".join(f"{one.variable}.{one.oid}" for one in conditions)
+        checks = tuple(
+            RangeCheck(f"IT.{dataset}.{one.variable}", one.comparator, one.values) for one in conditions
+        )
         oid, number = f"WC.{dataset}.{parts}", 1
         while self.clauses.setdefault(oid, WhereClauseDef(oid, checks)).checks != checks:
             number += 1

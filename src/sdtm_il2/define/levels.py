@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import functools
+import importlib.resources
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sdtm_il2.dataset import ValueSummary
@@ -10,17 +15,20 @@ from sdtm_il2.define.columns import (
     digits,
     from_plan,
     length,
+    level_rows,
     level_type,
     list_type,
     test_origin,
 )
-from sdtm_il2.define.draft import DatasetDescribed, Draft
+from sdtm_il2.define.draft import DatasetDescribed, Draft, LevelCondition
 from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, bilingual
-from sdtm_il2.define.terms import ListUse, slug
+from sdtm_il2.define.terms import ListUse
+from sdtm_il2.plan.levels import levels_of
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.standardise import continued_name
 
-Conditions = tuple[tuple[str, str], ...]
+#: The values that tell a level apart, as the summary counts them.
+Values = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class _Meaning:
 class _Level:
     """A value level before its variable is known to need it."""
 
-    conditions: Conditions
+    conditions: tuple[LevelCondition, ...]
     values: ValueSummary
     item: ItemDef
     terms: tuple[str, ...]
@@ -54,12 +62,20 @@ def describe_levels(
     QVAL always has one. Where origins differ, they stand on the value levels and not on the variable.
     """
     supplemental = variable.name == "QVAL"
-    levels = [
-        _level(draft, dataset, variable, level[1], values)
+    held_levels = {
+        level[1]: values
         for level, values in sorted(dataset.summary.value_levels.items())
-        if level[0] == variable.name and values.filled
+        if level[0] == variable.name
+    }
+    named = levels_of(dataset.plan).get(variable.name) if dataset.plan is not None else None
+    stated = named is not None and named.stated
+    conditions = conditions_of(tuple(held_levels), stated=stated)
+    levels = [
+        _level(draft, dataset, variable, level, conditions[level], values)
+        for level, values in held_levels.items()
+        if values.filled
     ]
-    if not levels:
+    if not levels or not all(one.conditions for one in levels):
         return item
     levels = _with_own_oids(levels)
     differ = any(one.meaning.origins and one.meaning.origins != item.origins for one in levels)
@@ -67,7 +83,7 @@ def describe_levels(
     own_origins = supplemental or (differ and complete)
     sized = (item.data_type, item.length, item.significant_digits)
     held = use.terms if use is not None else frozenset()
-    if not own_origins and not any(
+    if not (own_origins or stated) and not any(
         (one.item.data_type, one.item.length, one.item.significant_digits) != sized
         or (one.terms and frozenset(one.terms) != held)
         for one in levels
@@ -82,6 +98,33 @@ def describe_levels(
         return replace(item, value_list_oid=oid, origins=())
     every = dict.fromkeys((*item.origins, *(origin for one in levels for origin in one.meaning.origins)))
     return replace(item, value_list_oid=oid, origins=tuple(every) if differ else item.origins)
+
+
+def conditions_of(levels: tuple[Values, ...], *, stated: bool) -> dict[Values, tuple[LevelCondition, ...]]:
+    """The conditions of each level, such that no record meets those of two and every record meets those of one.
+
+    A variable that has one value among the records that the variables before it select tells nothing apart, and
+    is left out, unless the levels are ``stated``. An empty value is none of the others.
+
+    >>> found = conditions_of(((("A", "x"), ("B", "")), (("A", "x"), ("B", "s")), (("A", "y"), ("B", "s"))), stated=False)
+    >>> [[(one.variable, one.comparator, one.values) for one in each] for each in found.values()]
+    [[('A', 'EQ', ('x',)), ('B', 'NE', ('s',))], [('A', 'EQ', ('x',)), ('B', 'EQ', ('s',))], [('A', 'EQ', ('y',))]]
+    """
+    siblings: dict[Values, dict[str, None]] = {}
+    for level in levels:
+        for place, (_, value) in enumerate(level):
+            siblings.setdefault(level[:place], {})[value] = None
+    found: dict[Values, tuple[LevelCondition, ...]] = {}
+    for level in levels:
+        conditions: list[LevelCondition] = []
+        for place, (name, value) in enumerate(level):
+            others = sorted(one for one in siblings[level[:place]] if one != value)
+            if value and (others or stated or not place):
+                conditions.append(LevelCondition(name, "EQ", (value,)))
+            elif not value and others:
+                conditions.append(LevelCondition(name, "NE" if len(others) == 1 else "NOTIN", tuple(others)))
+        found[level] = tuple(conditions)
+    return found
 
 
 def _with_own_oids(levels: list[_Level]) -> list[_Level]:
@@ -101,7 +144,7 @@ def _with_own_oids(levels: list[_Level]) -> list[_Level]:
 def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, own_origins: bool) -> ItemRef:
     item, meaning = level.item, level.meaning
     if level.terms:
-        user = f"{dataset.name}.{item.name} {' '.join(value for _, value in level.conditions)}"
+        user = f"{dataset.name}.{item.name} {' '.join(value for one in level.conditions for value in one.values)}"
         lists = meaning.lists
         use = draft.lists.use(user, level.terms, lists.codelists, lists.study_list, list_type(item.data_type))
         if use is not None:
@@ -110,7 +153,7 @@ def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, 
     if own_origins:
         item = replace(item, origins=meaning.origins)
         if meaning.words and any(one.type == "Derived" for one in meaning.origins):
-            by_qnam = item.name == level.conditions[0][1]
+            by_qnam = level.conditions[0].values == (item.name,)
             name = item.name if by_qnam else item.oid.removeprefix(f"IT.{dataset.name}.")
             method = draft.method(dataset.name, name, meaning.words)
     draft.items.append(item)
@@ -122,13 +165,18 @@ def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, 
 
 
 def _level(
-    draft: Draft, dataset: DatasetDescribed, variable: Described, conditions: Conditions, values: ValueSummary
+    draft: Draft,
+    dataset: DatasetDescribed,
+    variable: Described,
+    level: Values,
+    conditions: tuple[LevelCondition, ...],
+    values: ValueSummary,
 ) -> _Level:
-    meaning = _meaning(draft, dataset, variable, conditions[0][1])
+    meaning = _meaning(draft, dataset, variable, level)
     listed = bool(values.terms) and bool(meaning.lists.codelists or meaning.lists.study_list)
-    kind = level_type(variable, values, listed=listed)
+    kind = level_type(variable, values, level[0][1], listed=listed)
     size = draft.size(dataset.name, variable.name, kind, length(kind, values, variable.type), level=True)
-    suffix = ".".join(slug(value) for _, value in conditions)
+    suffix = ".".join(one.oid for one in conditions)
     item = ItemDef(
         f"IT.{dataset.name}.{variable.name}.{suffix}", meaning.name, kind, size, digits(kind, values),
         meaning.name, f"{size}.{values.decimals}" if kind == "float" else "",
@@ -138,8 +186,9 @@ def _level(
     return _Level(conditions, values, item, terms, meaning)
 
 
-def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, value: str) -> _Meaning:
+def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, level: Values) -> _Meaning:
     if variable.name == "QVAL":
+        value = level[0][1]
         qualifier = _qualifier(dataset.plan, value) if dataset.plan is not None else None
         if qualifier is None or dataset.plan is None:
             return _Meaning(value, value, variable, variable.origins, "")
@@ -151,8 +200,11 @@ def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, value
     planned = dataset.plan.variable(variable.name) if dataset.plan is not None else None
     if planned is None or dataset.plan is None:
         return _Meaning(variable.name, "", variable, (), "")
-    made = test_origin(dataset.plan, planned, value, draft.plan.usubjid)
-    return _Meaning(variable.name, "", _test_lists(dataset.plan, variable, value), made.origins, made.words)
+    if level[0][0] == f"{dataset.domain}PARMCD":
+        lists = _parameter_lists(draft, variable, level[0][1])
+        return _Meaning(variable.name, "", lists, variable.origins, variable.words)
+    made = test_origin(dataset.plan, planned, dict(level), draft.plan.usubjid)
+    return _Meaning(variable.name, "", _test_lists(dataset.plan, variable, level), made.origins, made.words)
 
 
 def _qualifier(domain: DomainPlan, qnam: str) -> VariablePlan | None:
@@ -167,14 +219,28 @@ def _qualifier(domain: DomainPlan, qnam: str) -> VariablePlan | None:
     return None
 
 
-def _test_lists(domain: DomainPlan, variable: Described, test: str) -> Described:
+@functools.cache
+def parameter_lists() -> Mapping[str, str]:
+    """The CDISC codelist that holds the values of a trial summary parameter, where the terminology has one."""
+    table = importlib.resources.files("sdtm_il2") / "data" / "parameter_lists.csv"
+    rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+    return {row["parameter"]: row["codelist"] for row in rows}
+
+
+def _parameter_lists(draft: Draft, variable: Described, parameter: str) -> Described:
+    """The list of one parameter of trial design, if it has one in the release."""
+    code = parameter_lists().get(parameter, "")
+    return replace(variable, codelists=(code,)) if draft.lists.standard.codelist(code) else variable
+
+
+def _test_lists(domain: DomainPlan, variable: Described, level: Values) -> Described:
     """The lists of one test: those that its row of the tests table names for the standard result."""
     if variable.name != f"{domain.domain}STRESC":
         return variable
     for block in domain.blocks:
-        for row in block.tests.rows if block.tests else ():
+        for row in level_rows(domain, block, dict(level)):
             named = block.tests.terms.get(row.terms) if block.tests else None
-            if row.variables.get(f"{domain.domain}TESTCD") == test and named is not None and not row.forms:
+            if named is not None and not row.forms:
                 codes = tuple(one.code for one in named.lists)
                 return replace(variable, codelists=codes, study_list="" if codes else row.terms)
     return variable

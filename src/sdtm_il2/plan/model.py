@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
@@ -214,7 +215,10 @@ class VariablePlan:
 
 @dataclass(frozen=True, slots=True)
 class DomainPlan:
-    """One domain: blocks, variables in the standard's order (supplementals last), keys and order of records."""
+    """One domain: blocks, variables in the standard's order (supplementals last), keys and order of records.
+
+    ``value_levels`` are those that the specification states: a variable, and the variables that tell its levels apart.
+    """
 
     domain: str
     label: str
@@ -229,6 +233,7 @@ class DomainPlan:
     submit: SubmitPlan | None = None
     at: Location = NOWHERE
     keys_at: Location = NOWHERE
+    value_levels: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def variable(self, name: str) -> VariablePlan | None:
         """The variable of that name."""
@@ -251,6 +256,17 @@ class RelationshipPlan:
     datasets: tuple[tuple[str, str, str], ...] = ()
     relid: str = ""
     at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPlan:
+    """A file that goes beside define.xml: copied from ``path`` under the name ``target``; ``type`` acrf, guide or other."""
+
+    id: str
+    title: str
+    path: Path
+    target: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +316,8 @@ class Plan:
     visits: VisitsPlan | None = None
     labels: Mapping[tuple[str, str], str] = field(default_factory=dict)
     decodes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    documents: tuple[DocumentPlan, ...] = ()
+    comments: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def encoding(self) -> str:

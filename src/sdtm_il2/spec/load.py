@@ -6,6 +6,8 @@ import codecs
 from pathlib import Path
 
 from sdtm_il2.errors import Location, SpecError
+from sdtm_il2.spec.define import FILE as DEFINE
+from sdtm_il2.spec.define import read_comments, read_define, read_documents, read_value_levels
 from sdtm_il2.spec.domains import check_copies, read_domains
 from sdtm_il2.spec.folder import StudyFolder, path_fault
 from sdtm_il2.spec.labels import read_decodes, read_labels
@@ -42,8 +44,6 @@ from sdtm_il2.spec.visits import read_visit, read_visits
 
 #: USUBJID where study.yaml says nothing.
 USUBJID = "{study}-{subject}"
-#: What only Define-XML says.
-DEFINE = "define/study.yaml"
 
 
 def load_spec(path: Path | str) -> StudySpec:
@@ -83,7 +83,8 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
     template(usubjid, line_of(node, "usubjid"), place, ("study", "subject"))
     if "{subject}" not in usubjid:
         place.add("SPEC198", line_of(node, "usubjid"), value=usubjid, fault="{subject} is missing")
-    define = _define(folder)
+    define = read_define(folder)
+    defined = Place(DEFINE, folder.problems)
     labels, decodes = read_labels(define, DEFINE, folder), read_decodes(define, DEFINE, folder)
     visits = read_visits(node.items.get("visits"), place, folder)
     domains, tables = read_domains(node, place, folder, visits)
@@ -114,6 +115,9 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         name=text(define, "name"),
         description=text(define, "description"),
         protocol=text(define, "protocol"),
+        documents=read_documents(define, defined, folder),
+        comments=read_comments(define, defined),
+        value_levels=read_value_levels(define, defined),
         files=tuple(sorted(folder.files)),
         at=place.at(node.line),
         visits=visits,
@@ -122,14 +126,6 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         labels=labels,
         decodes=decodes,
     )
-
-
-def _define(folder: StudyFolder) -> MapNode | None:
-    """define/study.yaml, if the study has one."""
-    if not (folder.folder / DEFINE).exists():
-        return None
-    found = folder.read_mapping(DEFINE, "study.yaml", Location(DEFINE), "define")
-    return found[1] if found else None
 
 
 def _missing(node: Node | None) -> tuple[str, ...]:
@@ -213,6 +209,7 @@ def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSp
         group=text(node, "group"),
         transactions=text(node, "transactions"),
         visit=read_visit(node.items.get("visit"), place),
+        crf=text(node, "crf"),
     )
 
 

@@ -75,7 +75,7 @@ def check_schema(node: Node, name: str, file: str, problems: Problems) -> None:
     """Record everything in which a file does not fit its schema.
 
     Problems: SPEC101 and SPEC103 (a colon or quotes explain it), SPEC180 (unknown key), SPEC181 (wrong
-    kind), SPEC182 (key missing), SPEC183 (not built yet), SPEC184 (not one of the words), SPEC185 (form),
+    kind), SPEC182 (key missing), SPEC184 (not one of the words), SPEC185 (form),
     SPEC191 (no method), SPEC192 (several methods).
     """
     report = _Report(node, file, problems, schema(name)["properties"])
@@ -128,9 +128,7 @@ class _Report:
             unfit = [key for key in node.lines if key not in known]
             for key in unfit[: MAX_PROBLEMS + 1]:
                 line = node.lines[key]
-                if key in _schema(error).get("x-not-built", ()):
-                    self.problems.add("SPEC183", at=self._at(line), key=key)
-                elif "：" in key:
+                if "：" in key:
                     self.problems.add("SPEC101", at=self._at(line), word=key.partition("：")[0])
                 else:
                     what, near = _schema(error)["title"], nearest(key, known)

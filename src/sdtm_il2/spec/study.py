@@ -146,6 +146,7 @@ class SourceSpec:
     form: str = ""
     group: str = ""
     transactions: str = ""
+    crf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,29 @@ class CodelistSpec:
     sponsor: bool = False
     added: tuple[Text, ...] = ()
     at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSpec:
+    """`documents:` of define/study.yaml: a file (relative to the study folder) and the name it gets in the output.
+
+    ``type`` is acrf, guide or other.
+    """
+
+    id: str
+    title: str
+    file: str
+    target: str
+    type: str
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLevelSpec:
+    """`value_levels:` of define/study.yaml: a variable that is described apart for each value of ``by``."""
+
+    variable: Text
+    by: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +237,6 @@ class StudySpec:
     tables: tuple[TableSpec, ...] = ()
     labels: tuple[LabelRow, ...] = ()
     decodes: tuple[DecodeRow, ...] = ()
+    documents: tuple[DocumentSpec, ...] = ()
+    comments: Mapping[str, Text] = field(default_factory=dict)
+    value_levels: tuple[ValueLevelSpec, ...] = ()
