@@ -22,6 +22,7 @@ from sdtm_il2.compile.sugar import (
 )
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.timing import epoch_call, epoch_date
+from sdtm_il2.compile.versions import domains_of_version, tables_of_version
 from sdtm_il2.compile.visits import compile_visits, visit_variables
 from sdtm_il2.compile.without_effect import refuse_without_effect
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
@@ -39,8 +40,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
-    named = with_comments([with_dictionaries(one) for one in spec.domains])
-    tables = tuple(with_registry(study, one) for one in spec.tables)
+    named = with_comments([with_dictionaries(one) for one in domains_of_version(study)])
+    tables = tuple(with_registry(study, one) for one in tables_of_version(study))
     named += [table_domain(study, one) for one in tables]
     study = replace(study, domains={one.domain: one for one in named})
     refuse_without_effect(study)

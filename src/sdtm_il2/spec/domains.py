@@ -15,6 +15,7 @@ from sdtm_il2.spec.model import (
     DictionarySpec,
     DomainSpec,
     MethodCall,
+    OfVersion,
     TableSpec,
     Text,
     VariableSpec,
@@ -32,7 +33,7 @@ from sdtm_il2.spec.nodes import (
     versions,
     words,
 )
-from sdtm_il2.spec.read import MapNode
+from sdtm_il2.spec.read import ListNode, MapNode, TextNode
 from sdtm_il2.spec.study import VisitsSpec
 from sdtm_il2.spec.trial import read_trial_tables
 from sdtm_il2.spec.variables import variables
@@ -54,12 +55,13 @@ def read_domains(
 ) -> tuple[tuple[DomainSpec, ...], tuple[TableSpec, ...]]:
     """All domain files of study.yaml, and the tables of files with `tables:`.
 
-    All codes are known before the first file is converted, for `from` and `join`. SPEC176: a domain twice.
+    All codes are known before the first file is converted, for `from` and `join`. SPEC176: a domain twice for the
+    same version of the SDTMIG.
     """
     libraries = _libraries(node, study, folder)
     files: list[tuple[str, list[_Layer]]] = []
-    trials: list[tuple[str, MapNode]] = []
-    codes: dict[str, str] = {}
+    trials: list[tuple[str, MapNode, tuple[str, ...]]] = []
+    codes: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for name in texts(node.items.get("domains"), study):
         read = folder.read_mapping(name.text, study.file, name.at, "domain")
         if read is None:
@@ -67,21 +69,30 @@ def read_domains(
         file, domain = read
         tables = child(domain, "tables")
         here = {text(domain, "domain"): line_of(domain, "domain")} if not tables.items else tables.lines
-        for code, line in here.items():
-            if code and code in codes:
-                folder.problems.add("SPEC176", at=Location(file, line), domain=code, other=codes[code])
-            codes.setdefault(code, f"{file}:{line}")
+        ig: tuple[str, ...] = ()
         if tables.items:
-            trials.append((file, tables))
+            ig = versions(domain.items.get("ig"), Place(file, folder.problems))
+            trials.append((file, tables, ig))
         elif "tables" not in domain.items:
-            files.append((file, _layers(file, domain, study, folder, libraries)))
+            layers = _layers(file, domain, study, folder, libraries)
+            files.append((file, layers))
+            ig = words(_stated(layers, "ig").node, "ig")
+        for code, line in here.items():
+            for other, its in codes.get(code, ()) if code else ():
+                if not ig or not its or set(ig) & set(its):
+                    at = Location(file, line)
+                    shared = ", ".join(one for one in ig or its if not its or one in its)
+                    of = f" for SDTMIG {shared}" if shared else ""
+                    folder.problems.add("SPEC176", at=at, domain=code, other=other, of=of)
+                    break
+            codes.setdefault(code, []).append((f"{file}:{line}", ig))
     known = (*codes, *(["_VISITS"] if visits else []))
     found = tuple(_domain(layers, known, folder) for _, layers in files)
     table = visits.table if visits else ""
     trial = tuple(
         one
-        for file, tables in trials
-        for one in read_trial_tables(tables, Place(file, folder.problems), folder, table)
+        for file, tables, ig in trials
+        for one in read_trial_tables(tables, Place(file, folder.problems), folder, table, ig)
     )
     return found, trial
 
@@ -134,12 +145,33 @@ def _extended(
     return folder.read_mapping(name, naming, at, "domain")
 
 
+def _stated(layers: list[_Layer], key: str) -> _Layer:
+    """The last layer that states a key."""
+    return next((layer for layer in reversed(layers) if key in layer.node.items), layers[-1])
+
+
+def _of_versions(layer: _Layer, key: str) -> tuple[OfVersion, ...]:
+    """`keys:` or `sort:` by version, ``{3.2 | 3.3: [..], 3.4: [..]}``: SPEC185, SPEC195 (a version twice)."""
+    node, found = child(layer.node, key), []
+    seen: set[str] = set()
+    for name in node.items:
+        line = node.lines[name]
+        parts = tuple(TextNode(part.strip(), line, plain=False) for part in name.split("|"))
+        ig = versions(ListNode(parts, line), layer.place)
+        for one in ig:
+            if one in seen:
+                layer.place.add("SPEC195", line, name=one, key=key)
+        seen |= set(ig)
+        found.append(OfVersion(ig, names(node, name, layer.place), layer.place.at(line)))
+    return tuple(found)
+
+
 def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -> DomainSpec:
     """One domain: the last layer that states a key says what it is; variables and blocks merge by name."""
     last = layers[-1]
 
     def stated(key: str) -> _Layer:
-        return next((layer for layer in reversed(layers) if key in layer.node.items), last)
+        return _stated(layers, key)
 
     for key in ("keys", "records"):
         if key not in stated(key).node.items and (key == "records" or len(layers) > 1):
@@ -147,10 +179,11 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
             bare.add("SPEC182", last.node.line, key=key, what="a domain file")
     sort, keys, ig, submit = (stated(key) for key in ("sort", "keys", "ig", "submit"))
     by_file = words(sort.node, "sort") == ("file",)
+    keys_by_ig, sort_by_ig = _of_versions(keys, "keys"), _of_versions(sort, "sort")
     return DomainSpec(
         domain=text(last.node, "domain"),
         file=last.place.file,
-        keys=names(keys.node, "keys", keys.place),
+        keys=keys_by_ig[0].names if keys_by_ig else names(keys.node, "keys", keys.place),
         records=_records(layers, known, folder),
         variables=_variables(layers),
         label=text(stated("label").node, "label"),
@@ -158,7 +191,7 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
         structure=text(stated("structure").node, "structure"),
         ig=versions(ig.node.items.get("ig"), ig.place),
         keys_not_unique=text(stated("keys_not_unique").node, "keys_not_unique"),
-        sort=() if by_file else names(sort.node, "sort", sort.place),
+        sort=() if by_file or sort_by_ig else names(sort.node, "sort", sort.place),
         sort_file=by_file,
         submit=read_submit(submit.node.items.get("submit"), submit.place),
         at=last.place.at(last.node.line),
@@ -166,6 +199,8 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
         dictionaries=tuple(
             one for key in ("meddra", "whodrug") if (one := _dictionary(key, stated(key))) is not None
         ),
+        keys_by_ig=keys_by_ig,
+        sort_by_ig=sort_by_ig,
     )
 
 

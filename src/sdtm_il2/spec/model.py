@@ -271,6 +271,7 @@ class TableSpec:
     lines: tuple[int, ...] = ()
     registry: str = ""
     at: Location = NOWHERE
+    ig: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +294,17 @@ class BlockSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OfVersion:
+    """`keys:` or `sort:` of some versions of the SDTMIG: ``{3.2 | 3.3: [..], 3.4: [..]}``."""
+
+    ig: tuple[str, ...]
+    names: tuple[Text, ...]
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class DomainSpec:
-    """One domain file."""
+    """One domain file. Keys and sort by version stand in ``keys_by_ig`` and ``sort_by_ig``; ``keys`` holds the first."""
 
     domain: str
     file: str
@@ -312,3 +322,5 @@ class DomainSpec:
     at: Location = NOWHERE
     comments: tuple[CommentsSpec, ...] = ()
     dictionaries: tuple[DictionarySpec, ...] = ()
+    keys_by_ig: tuple[OfVersion, ...] = ()
+    sort_by_ig: tuple[OfVersion, ...] = ()

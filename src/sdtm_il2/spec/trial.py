@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from sdtm_il2.errors import Location
 from sdtm_il2.spec.folder import StudyFolder
@@ -16,11 +17,13 @@ from sdtm_il2.spec.visits import ONLY_VISITS
 _TRIAL = ("TA", "TE", "TV", "TI", "TS", "TD", "TM", "TX", "OI")
 
 
-def read_trial_tables(node: MapNode, place: Place, folder: StudyFolder, visits: str) -> tuple[TableSpec, ...]:
-    """`tables:` by dataset. The visits table also serves as TV: what only the windows need is left out there.
+def read_trial_tables(
+    node: MapNode, place: Place, folder: StudyFolder, visits: str, ig: tuple[str, ...]
+) -> tuple[TableSpec, ...]:
+    """`tables:` by dataset, of a file for the versions ``ig``.
 
-    Problems: those of the tables, SPEC122 (a header that is no variable), SPEC165 (the registry record),
-    SPEC185 (a name that is no dataset).
+    The visits table also serves as TV: what only the windows need is left out there. Problems: those of the tables,
+    SPEC122 (a header that is no variable), SPEC165 (the registry record), SPEC185 (a name that is no dataset).
     """
     found = []
     for domain, value in node.items.items():
@@ -39,10 +42,11 @@ def read_trial_tables(node: MapNode, place: Place, folder: StudyFolder, visits: 
             registry = _registry(registry, mapping(value).lines["registry"], here, folder)
         if table is None:
             if registry:
-                found.append(TableSpec(domain, "", registry=registry, at=place.at(line)))
+                found.append(TableSpec(domain, "", registry=registry, at=place.at(line), ig=ig))
             continue
         left_out = ONLY_VISITS if domain == "TV" and table.file == visits else ()
-        found.append(_table(domain, table, registry, left_out, place.at(line), folder))
+        made = _table(domain, table, registry, left_out, place.at(line), folder)
+        found.append(replace(made, ig=ig))
     return tuple(found)
 
 
