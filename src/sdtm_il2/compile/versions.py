@@ -13,7 +13,7 @@ from sdtm_il2.spec.model import DomainSpec, OfVersion, TableSpec, Text
 def domains_of_version(study: Study) -> list[DomainSpec]:
     """Each domain by the file of the study's version, with that version's keys and sort.
 
-    SPEC145: a domain has several files, or keys or sort by version, and none is of the study's version. A domain
+    SPEC138: a domain has several files, or keys or sort by version, and none is of the study's version. A domain
     whose only file is of other versions stays, for messages that name it, but makes no comments.
     """
     found: dict[str, DomainSpec] = {}
@@ -56,4 +56,4 @@ def _check_files(study: Study) -> None:
 
 def _add(study: Study, what: str, target: str, at: Location, versions: Iterable[tuple[str, ...]]) -> None:
     named = dict.fromkeys(version for some in versions for version in some)
-    study.problems.add("SPEC145", target, at, what=what, domain=target, versions=", ".join(named), ig=study.ig_version)
+    study.problems.add("SPEC138", target, at, what=what, domain=target, versions=", ".join(named), ig=study.ig_version)
