@@ -218,6 +218,9 @@ def test_json_of_the_balance_has_every_record_and_column() -> None:
         "tool": "sdtm_il2",
         "version": __version__,
         "study": "S-1",
+        "agency": None,
+        "encoding": None,
+        "translations": [],
         "sources": [
             {
                 "source": "ae",

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow
-from sdtm_il2.errors import Issue, issue
+from sdtm_il2.errors import Issue, Location, issue
+from sdtm_il2.lineage import TranslationUse
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Source, Sources
@@ -52,10 +53,31 @@ class SourceBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """For whom the files are, and how their text is: the agency, its language, the encoding."""
+
+    agency: str
+    language: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationBalance:
+    """One variable of which texts were translated: distinct texts, records, and the rows of the tables that did it."""
+
+    variable: str
+    texts: int
+    records: int
+    rows: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
-    """The balance sheet of a build, source by source."""
+    """The balance sheet of a build, source by source; what was translated, variable by variable."""
 
     sources: tuple[SourceBalance, ...]
+    prepared: Prepared | None = None
+    translations: tuple[TranslationBalance, ...] = ()
 
     def source(self, name: str) -> SourceBalance:
         """The sheet of one source; KeyError if the study has none of that name."""
@@ -75,7 +97,7 @@ class Fate:
 
 
 def make_balance(
-    plan: Plan, sources: Sources, fates: Mapping[str, Fate]
+    plan: Plan, sources: Sources, fates: Mapping[str, Fate], translated: tuple[TranslationUse, ...] = ()
 ) -> tuple[Balance, tuple[Issue, ...]]:
     """The sheet and its issues: DATA850 records that nothing took, DATA851 columns that nothing reads."""
     sheets: list[SourceBalance] = []
@@ -84,7 +106,22 @@ def make_balance(
     for name in sources:
         source = sources[name]
         sheets.append(_source(plan, source, fates[name], used.get(name, {}), issues))
-    return Balance(tuple(sheets)), tuple(issues)
+    agency = plan.receiver
+    prepared = Prepared(agency.name, agency.language, plan.encoding) if agency.name else None
+    return Balance(tuple(sheets), prepared, _translations(translated)), tuple(issues)
+
+
+def _translations(translated: tuple[TranslationUse, ...]) -> tuple[TranslationBalance, ...]:
+    by_variable: dict[str, list[TranslationUse]] = {}
+    for use in translated:
+        if use.en:
+            by_variable.setdefault(use.variable, []).append(use)
+    return tuple(
+        TranslationBalance(
+            name, len(uses), sum(one.count for one in uses), tuple(sorted({one.at for one in uses}))
+        )
+        for name, uses in by_variable.items()
+    )
 
 
 def column_uses(plan: Plan) -> dict[str, dict[str, dict[str, None]]]:

@@ -21,6 +21,7 @@ from sdtm_il2.methods.view import SourcePart
 from sdtm_il2.partition import PartitionResult, PartitionTask, build_partition
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import OPEN, Source, Sources
+from sdtm_il2.translate import translation_uses, unused_rows
 
 #: Raw records that one partition holds at most, unless the caller says how many partitions there are.
 RECORDS_PER_PARTITION = 250_000
@@ -194,12 +195,16 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
             key = (use.domain, use.variable, use.raw, use.term, use.via)
             terms[key] = terms.get(key, 0) + use.count
     uses = tuple(TermUse(*key, count) for key, count in sorted(terms.items()))
+    translated = translation_uses(plan, (one.texts for one in results))
     fates = _fates(sources, results)
-    balance, found = make_balance(plan, sources, fates)
+    balance, found = make_balance(plan, sources, fates, translated)
+    found += unused_rows(plan, translated)
     issues = merge_issues(
         [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]
     )
-    return Build(plan, sources, datasets, summaries, issues, Lineage(lineages, uses), balance, fates)
+    return Build(
+        plan, sources, datasets, summaries, issues, Lineage(lineages, uses, translated), balance, fates
+    )
 
 
 def _offsets(plan: Plan, name: str, before: list[dict[str, int]]) -> dict[str, int]:

@@ -13,17 +13,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdtm_il2 import __version__
+from sdtm_il2.agency import Agency
 from sdtm_il2.build import Build
 from sdtm_il2.dataset import Dataset
 from sdtm_il2.define.derive import make_define
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
-from sdtm_il2.errors import Issue, Location, OutputError, XptError, issue
+from sdtm_il2.errors import Issue, Location, OutputError, XptError, issue, merge_issues
 from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
 from sdtm_il2.xpt import write_xpt
+
+#: A build with such an issue is not written: its files would not be what the agency reads.
+UNTRANSLATED = "DATA890"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,14 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was made from what: every input, specification file and output with its hash."""
+    """What was made from what: every input, specification file and output with its hash.
+
+    ``issues`` are those of the build and those of its files.
+    """
 
     folder: Path
     outputs: tuple[OutputFile, ...]
+    issues: tuple[Issue, ...] = ()
 
 
 def clock() -> dt.datetime:
@@ -59,10 +67,14 @@ def write_build(
 ) -> Manifest:
     """Write the output folder of a build: everything goes to a folder beside it, which then takes its place.
 
-    Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation) and
-    DefineError; the old output is whole after any failure. Documents of the study are copied beside define.xml.
+    Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation, DATA890
+    among them) and DefineError; the old output is whole after any failure. Documents of the study are copied beside
+    define.xml.
     """
     out = out.resolve()
+    refused = [one for one in build.issues if one.code == UNTRANSLATED]
+    if refused:
+        raise XptError(refused)
     check_folder(out, build.sources.raw)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +83,13 @@ def write_build(
         raise OutputError(_refused(out, error)) from error
     try:
         temporary.chmod(0o755)
-        outputs = _write(build, standard, temporary, progress or (lambda _: None))
+        outputs, issues = _write(build, standard, temporary, progress or (lambda _: None))
         _replace(temporary, out)
     except OSError as error:
         raise OutputError(_refused(out, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Manifest(out, outputs)
+    return Manifest(out, outputs, issues)
 
 
 def _refused(out: Path, error: OSError) -> Issue:
@@ -105,7 +117,7 @@ def check_folder(out: Path, *inputs: Path) -> None:
 
 def _write(
     build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]
-) -> tuple[OutputFile, ...]:
+) -> tuple[tuple[OutputFile, ...], tuple[Issue, ...]]:
     now = clock()
     encoding = build.plan.encoding
     records: dict[str, int] = {}
@@ -118,6 +130,8 @@ def _write(
         records[f"{name.lower()}.xpt"] = len(dataset)
     for document in build.plan.documents:
         shutil.copyfile(document.path, folder / document.target)
+    sizes = {name: (folder / name).stat().st_size for name in records}
+    issues = merge_issues([*build.issues, *check_sizes(build.plan.receiver, sizes)])
     progress("define.xml")
     define = define_bytes(
         make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat(), lengths=lengths)
@@ -128,8 +142,8 @@ def _write(
     (folder / "define.html").write_bytes(define_html(define))
     progress("lineage")
     write_lineage(build, folder / "lineage")
-    (folder / "issues.txt").write_text(issues_text(build.issues), encoding="utf-8")
-    (folder / "issues.json").write_text(issues_json(build.issues, study=build.plan.study), encoding="utf-8")
+    (folder / "issues.txt").write_text(issues_text(issues), encoding="utf-8")
+    (folder / "issues.json").write_text(issues_json(issues, study=build.plan.study), encoding="utf-8")
     (folder / "balance.txt").write_text(balance_text(build.balance), encoding="utf-8")
     (folder / "balance.json").write_text(
         balance_json(build.balance, study=build.plan.study), encoding="utf-8"
@@ -147,7 +161,19 @@ def _write(
     for path in folder.rglob("*"):
         _sync(path)
     _sync(folder)
-    return outputs
+    return outputs, issues
+
+
+def check_sizes(agency: Agency, sizes: Mapping[str, int]) -> tuple[Issue, ...]:
+    """OUT931: files, by name with their bytes, that are larger than the agency takes."""
+    return tuple(
+        issue(
+            "OUT931", file, file=file, bytes=f"{size:,}", agency=agency.title,
+            limit=f"{agency.file_bytes:,}", advice=agency.above,
+        )
+        for file, size in sizes.items()
+        if 0 < agency.file_bytes < size
+    )  # fmt: skip
 
 
 def _write_dataset(path: Path, dataset: Dataset, encoding: str, now: dt.datetime) -> Mapping[str, int]:
@@ -173,7 +199,16 @@ def _manifest(
         "version": __version__,
         "study": build.plan.study,
         "created": now.isoformat(),
+        "agency": build.plan.agency or None,
         "encoding": encoding,
+        "language": build.plan.receiver.language or None,
+        "chosen_for_this_build": {
+            one.key: {"stated": one.stated or None, "chosen": one.chosen} for one in build.plan.choices
+        },
+        "translated": {
+            "texts": sum(bool(one.en) for one in build.lineage.translations),
+            "values": sum(one.count for one in build.lineage.translations if one.en),
+        },
         "standards": {
             "ig": {"name": standard.ig, "version": standard.ig_version, "sha256": standard.ig_hash},
             "ct": {"name": "SDTM CT", "version": standard.ct_version, "sha256": standard.ct_hash},

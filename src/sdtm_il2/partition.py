@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed
 from sdtm_il2.summary import summarise, summarise_plain
+from sdtm_il2.translate import dataset_in_english, translations
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,13 @@ class PartitionResult:
     terms: tuple[TermUse, ...]
     fates: Mapping[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int32]]]
     reasons: tuple[str, ...]
+    texts: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
 
 
 def build_partition(task: PartitionTask) -> PartitionResult:
     """All steps of the plan for the subjects of one task."""
     partition = Partition(task.plan, task.subjects, dict(task.sources), task.first)
+    partition.known_texts = translations(task.plan.translations)
     for table in task.plan.tables:
         partition.domains[table.name] = _table_records(table)
     plans = {domain.domain: domain for domain in task.plan.domains}
@@ -92,10 +95,11 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     _check_subjects(partition, datasets)
     related = relrec(partition)
     if related is not None:
+        related, used = dataset_in_english(partition, related, task.plan.relationships[0].at)
         datasets[related.name] = related
         summaries[related.name] = summarise_plain(related, task.plan.encoding)
         lineage[related.name] = DatasetLineage(
-            related.name, np.zeros(len(related), np.int16), np.full(len(related), -1, np.int32), {}
+            related.name, np.zeros(len(related), np.int16), np.full(len(related), -1, np.int32), {}, used
         )
     for records in partition.domains.values():
         records.columns.clear()
@@ -106,7 +110,14 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     )
     fates = {name: (part.positions, part.built, part.dropped) for name, part in partition.sources.items()}
     return PartitionResult(
-        datasets, summaries, lineage, tuple(partition.issues), terms, fates, tuple(partition.reasons)
+        datasets,
+        summaries,
+        lineage,
+        tuple(partition.issues),
+        terms,
+        fates,
+        tuple(partition.reasons),
+        partition.texts,
     )
 
 
@@ -249,6 +260,7 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
         blocks[order],
         (np.concatenate(tests) if tests else np.empty(0, np.int32))[order],
         positions,
+        records.translations,
     )
 
 

@@ -30,6 +30,7 @@ from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.plan.number import number
+from sdtm_il2.translate import variable_in_english
 
 #: XPORT v5 and SDTM hold at most this many bytes in one character value.
 MAX_TEXT = 200
@@ -127,9 +128,12 @@ def domain_datasets(
     extra: list[tuple[VariablePlan, pd.Series, str, str]] = []
     most = 0
     for variable in plan.variables:
-        column = take(records.columns[variable.name], order)
+        column = take(
+            variable_in_english(partition, records, variable, records.columns[variable.name]), order
+        )
         rest: tuple[pd.Series, ...] = ()
         for place, answer in enumerate(_answers(records, variable.name), 1):
+            answer = variable_in_english(partition, records, variable, answer, part=place)
             extra.append(
                 (variable, take(answer, order), continued_name(variable.name, place), variable.label)
             )

@@ -16,6 +16,7 @@ from sdtm_il2.cli.outcome import Verbs
 from sdtm_il2.cli.standards import standards
 from sdtm_il2.cli.start import init, profile
 from sdtm_il2.cli.study import build, check, trace
+from sdtm_il2.cli.translations import translations
 
 __all__ = ["main"]
 
@@ -30,5 +31,5 @@ def main() -> None:
     """Raw trial exports to CDISC SDTM, with an account of every raw record."""
 
 
-for verb in (profile, init, build, check, trace, explain, standards, xpt, define):
+for verb in (profile, init, build, check, trace, translations, explain, standards, xpt, define):
     main.add_command(verb)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sdtm_il2.agency import AGENCIES
 from sdtm_il2.cli.outcome import (
     INPUT,
+    Verb,
     any_folder,
     fail_on_option,
     finish,
@@ -35,6 +37,20 @@ raw_option = click.option(
 )
 
 
+def choice_options(verb: Verb) -> Verb:
+    """--agency, --ig, --ct: what this run takes instead of what the study file states."""
+    agency = click.option(
+        "--agency",
+        type=click.Choice([name for name in AGENCIES if name]),
+        help="Receiver of this run, instead of the study file's: encoding, language, limits.",
+    )
+    ig = click.option(
+        "--ig", default="", metavar="RELEASE", help="Implementation guide of this run: 'SDTMIG 3.3' or 3.3."
+    )
+    ct = click.option("--ct", default="", metavar="DATE", help="Controlled terminology of this run.")
+    return agency(ig(ct(verb)))
+
+
 @click.command(short_help="Build the SDTM datasets of a study.")
 @click.argument("study", type=click.Path(path_type=Path))
 @raw_option
@@ -48,6 +64,7 @@ raw_option = click.option(
     show_default=True,
     help="Processes that share the subjects.",
 )
+@choice_options
 @fail_on_option
 @show_values_option
 @verbose_option
@@ -58,6 +75,9 @@ def build(
     raw: Path | None,
     out: Path,
     processes: int,
+    agency: str | None,
+    ig: str,
+    ct: str,
     fail_on: str,
     show_values: bool,
     verbose: bool,
@@ -73,11 +93,11 @@ def build(
     from sdtm_il2.output import check_folder, write_build
     from sdtm_il2.report.text import balance_text, datasets_text
     from sdtm_il2.sources import read_sources
-    from sdtm_il2.spec import load_spec
+    from sdtm_il2.spec import choose, load_spec
 
     with progress(shown=not quiet) as told:
         told.stage("reading the specification")
-        spec = load_spec(study)
+        spec = choose(load_spec(study), agency=agency or "", ig=ig, ct=ct)
         standard, plan = compiled(spec)
         raw = spec.folder if raw is None else raw
         check_folder(out, raw, spec.folder)
@@ -92,10 +112,10 @@ def build(
         click.echo(f"{plan.study}: {standard.ig_release.title}, {standard.terminology.release.title}\n")
         click.echo(datasets_text(built.datasets))
         click.echo(balance_text(built.balance))
-    print_issues(built.issues, show_values=show_values, verbose=verbose)
+    print_issues(manifest.issues, show_values=show_values, verbose=verbose)
     if not quiet:
         click.echo(f"\nwritten to {out}: {len(manifest.outputs)} files; issues.txt has every issue")
-    finish(built.issues, fail_on)
+    finish(manifest.issues, fail_on)
 
 
 @click.command(short_help="Check a specification, and its raw files.")
@@ -106,10 +126,21 @@ def build(
     metavar="DIR",
     help="Folder of the raw files: read and check them too.",
 )
+@choice_options
 @fail_on_option
 @show_values_option
 @verbose_option
-def check(*, study: Path, raw: Path | None, fail_on: str, show_values: bool, verbose: bool) -> None:
+def check(
+    *,
+    study: Path,
+    raw: Path | None,
+    agency: str | None,
+    ig: str,
+    ct: str,
+    fail_on: str,
+    show_values: bool,
+    verbose: bool,
+) -> None:
     """Check the specification of STUDY, and with --raw its raw files, without writing anything.
 
     All problems of all files are printed at once. With --raw the datasets are built in memory: all that a build
@@ -117,7 +148,7 @@ def check(*, study: Path, raw: Path | None, fail_on: str, show_values: bool, ver
     """
     refused: list[Issue] = []
     found: list[Issue] = []
-    spec = _tried(refused, lambda: _loaded(study))
+    spec = _tried(refused, lambda: _loaded(study, agency or "", ig, ct))
     plan = _tried(refused, lambda: compiled(spec)[1]) if spec is not None else None
     sources = _tried(refused, lambda: _read(spec, raw)) if spec is not None and raw is not None else None
     dry = None
@@ -150,10 +181,10 @@ def compiled(spec: StudySpec) -> tuple[Standard, Plan]:
     return standard, compile_plan(spec, standard)
 
 
-def _loaded(study: Path) -> StudySpec:
-    from sdtm_il2.spec import load_spec
+def _loaded(study: Path, agency: str, ig: str, ct: str) -> StudySpec:
+    from sdtm_il2.spec import choose, load_spec
 
-    return load_spec(study)
+    return choose(load_spec(study), agency=agency, ig=ig, ct=ct)
 
 
 def _read(spec: StudySpec, raw: Path) -> Sources:

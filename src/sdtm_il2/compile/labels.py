@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sdtm_il2.agency import AGENCIES, LABEL_BYTES
 from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.compile.terms import study_codelist
-from sdtm_il2.plan.model import ENCODINGS, DomainPlan
+from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.spec.study import LabelRow
 from sdtm_il2.standards import Standard, available_releases, load_standard
 
-#: What a XPORT file has room for.
-LABEL_BYTES = 40
 _ANY, _PREFIX = "*", "--"
 _RELREC = "RELREC"
 
@@ -108,7 +107,8 @@ def _unknown(study: Study, row: LabelRow, held: Mapping[str, tuple[str, ...]]) -
 
 
 def _check_size(study: Study, row: LabelRow) -> None:
-    encoding = ENCODINGS["nmpa"]
+    agency = AGENCIES[study.spec.agency]
+    encoding = study.spec.encoding if agency.chinese_labels else AGENCIES["nmpa"].encodings[0]
     try:
         size = len(row.label.encode(encoding))
     except UnicodeEncodeError as error:  # GB18030 holds every character but halves of pairs
@@ -116,7 +116,7 @@ def _check_size(study: Study, row: LabelRow) -> None:
     if size > LABEL_BYTES:
         study.problems.add(
             "SPEC143", ".".join(filter(None, (row.dataset, row.variable))), row.at, label=row.label, number=size,
-            encoding=encoding.upper(),
+            encoding=encoding.upper(), most=LABEL_BYTES // len("字".encode(encoding)),
         )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
 from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.define import check_comments, compile_documents, with_pages, with_value_levels
-from sdtm_il2.compile.labels import LABEL_BYTES, compile_decodes, compile_labels
+from sdtm_il2.compile.english import english_labels
+from sdtm_il2.compile.labels import compile_decodes, compile_labels
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
@@ -52,19 +53,24 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
             compiled = _domain(study, one)
             if compiled is not None:
                 domains.append(compiled)
-    visits = compile_visits(study, tuple(domains))
-    relationships = compile_relationships(study, tuple(domains))
-    labels = compile_labels(study, tuple(domains))
+    labelled, english = english_labels(study, tuple(domains))
+    visits = compile_visits(study, labelled)
+    relationships = compile_relationships(study, labelled)
+    labels = compile_labels(study, labelled)
     decodes = compile_decodes(study)
-    levelled = with_value_levels(study, with_pages(study, tuple(domains)))
+    levelled = with_value_levels(study, with_pages(study, labelled))
     check_comments(study)
     problems.stop(SpecError)
     ordered_domains = expand_all_dates(levelled)
     steps, needs = order_steps(ordered_domains, problems, visits)
     problems.stop(PlanError)
     sponsor = {
-        one.name: tuple(term.text for term in one.added)
-        or tuple(dict.fromkeys(entry.term for entry in one.terms))
+        one.name: tuple(
+            dict.fromkeys(
+                english.english(text)
+                for text in [term.text for term in one.added] or [entry.term for entry in one.terms]
+            )
+        )
         for one in spec.codelists
         if one.sponsor or one.added
     }
@@ -74,7 +80,8 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         tuple(problems.found),
         tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
         spec.at, table_plans(tables), relationships, visits, labels, decodes, compile_documents(study),
-        {name: text.text for name, text in spec.comments.items()},
+        {name: text.text for name, text in spec.comments.items()}, spec.agency_encoding, spec.choices,
+        english.rows, english.used,
     )  # fmt: skip
 
 
@@ -99,8 +106,6 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
     dataset = _dataset(study, spec)
     if dataset is None:
         return None
-    if len(spec.label.encode()) > LABEL_BYTES:
-        study.problems.add("SPEC118", spec.domain, spec.at, number=len(spec.label.encode()))
     blocks: list[tuple[BlockSpec, BlockPlan]] = []
     for block in spec.records:
         if study.applies(block.ig):
@@ -279,8 +284,6 @@ def _variable(
             study.problems.add("SPEC160", target, at, variable=name, domain=spec.domain)
             return None
         extra = line.supplemental
-        if len(extra.label.encode()) > LABEL_BYTES:
-            study.problems.add("SPEC128", target, at, number=len(extra.label.encode()))
         binding = bind(study, target, line, None)
         plan = SupplementalPlan(
             extra.label, extra.evaluator, extra.idvar.replace("--", spec.domain) or f"{spec.domain}SEQ"
@@ -296,8 +299,6 @@ def _variable(
             nearest=_release_with(study, spec.domain, name) or (f"did you mean {close}? or " if close else ""),
         )  # fmt: skip
         return None
-    if line is not None and len(line.label.encode()) > LABEL_BYTES:
-        study.problems.add("SPEC118", target, at, number=len(line.label.encode()))
     binding = bind(study, target, line, known)
     plan_line = _plan_variable(known, per_block, automatic=line is None)
     return replace(

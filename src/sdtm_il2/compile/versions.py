@@ -56,4 +56,6 @@ def _check_files(study: Study) -> None:
 
 def _add(study: Study, what: str, target: str, at: Location, versions: Iterable[tuple[str, ...]]) -> None:
     named = dict.fromkeys(version for some in versions for version in some)
-    study.problems.add("SPEC138", target, at, what=what, domain=target, versions=", ".join(named), ig=study.ig_version)
+    study.problems.add(
+        "SPEC138", target, at, what=what, domain=target, versions=", ".join(named), ig=study.ig_version
+    )

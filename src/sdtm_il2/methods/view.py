@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -73,7 +73,8 @@ class DomainRecords:
     """All records of one domain in block order, as its columns are filled.
 
     ``order`` are the records that this partition submits, in their order; ``whole_order`` those of the domain
-    where records without a subject are left to the first partition.
+    where records without a subject are left to the first partition. ``translations`` has, for the records in
+    `order`, the row of the table that translated a variable's text.
     """
 
     plan: DomainPlan
@@ -86,6 +87,7 @@ class DomainRecords:
     numbers: dict[str, Positions] = field(default_factory=dict)
     unmatched: dict[tuple[str, int], Mask] = field(default_factory=dict)
     answers: dict[str, dict[int, list[pd.Series]]] = field(default_factory=dict)
+    translations: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(block) for block in self.blocks)
@@ -119,6 +121,8 @@ class Partition:
     issues: list[Issue] = field(default_factory=list)
     terms: dict[tuple[str, str], dict[tuple[str, str, str], int]] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    known_texts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    texts: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     def reason_code(self, reason: str) -> int:
         """The number (from 1) of a reason why records are not submitted."""

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdtm_il2.agency import AGENCIES, Agency
 from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Ref, Rule, TermMap, Test, VariableRef
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 from sdtm_il2.spec.model import RangeRow, TestRow, UnitRow
-from sdtm_il2.spec.study import SourceSpec, StandardSpec
+from sdtm_il2.spec.study import Choice, SourceSpec, StandardSpec, TranslationRow
 
 #: What `each` adds to its records: the name of the first repeated column, and its number from 1.
 EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
@@ -20,10 +21,6 @@ EACH, EACH_NUMBER = "_EACH", "_EACH_NUMBER"
 
 #: What the name of a trial design table begins with; the rest is its domain.
 TABLE = "table "
-
-
-#: Character encoding of the XPT files by agency; without an agency text may hold any character.
-ENCODINGS = {"fda": "ascii", "pmda": "ascii", "nmpa": "gb18030", "": "utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +290,9 @@ class Plan:
 
     ``issues`` are what compiling noticed (no errors), ``files`` the specification's files with their SHA-256.
     ``labels`` are Chinese labels by dataset and variable ("" for the dataset's own), ``decodes`` Chinese decodes by
-    codelist (C-code, or name of a study list) and term; see `label_zh`.
+    codelist (C-code, or name of a study list) and term; see `label_zh`. ``choices`` is what this build chose
+    otherwise than the study file. ``translations`` are there where the agency reads English; ``labels_translated``
+    counts the labels and terms that each of them (by its place) translated.
     """
 
     study: str
@@ -318,11 +317,20 @@ class Plan:
     decodes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     documents: tuple[DocumentPlan, ...] = ()
     comments: Mapping[str, str] = field(default_factory=dict)
+    agency_encoding: str = ""
+    choices: tuple[Choice, ...] = ()
+    translations: tuple[TranslationRow, ...] = ()
+    labels_translated: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def receiver(self) -> Agency:
+        """What the agency takes."""
+        return AGENCIES[self.agency]
 
     @property
     def encoding(self) -> str:
         """Character encoding of the XPT files, in which lengths are counted and long text is cut."""
-        return ENCODINGS[self.agency]
+        return self.agency_encoding or self.receiver.encodings[0]
 
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""

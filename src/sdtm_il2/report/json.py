@@ -6,9 +6,11 @@ where ``line`` is null if the place is a whole file, ``count`` 0 if it is not ab
 number of distinct values, and ``first`` null or ``{"file", "line"}`` of the first raw record. Only on request
 it has ``values``: ``[{"value", "count"}]``, most frequent first.
 
-Balance: ``{"tool", "version", "study", "sources": [...]}``; a source is ``{"source", "files", "read",
-"built", "superseded", "not_submitted": [{"reason", "count"}], "no_subject", "unclaimed", "columns":
-[{"column", "use", "by", "filled", "reason"}]}``, and read = built + superseded + not submitted + no subject + unclaimed.
+Balance: ``{"tool", "version", "study", "agency", "encoding", "sources": [...], "translations": [{"variable",
+"texts", "records", "rows": [{"file", "line"}]}]}``, where ``agency`` and ``encoding`` may be null; a source is
+``{"source", "files", "read", "built", "superseded", "not_submitted": [{"reason", "count"}], "no_subject",
+"unclaimed", "columns": [{"column", "use", "by", "filled", "reason"}]}``, and read = built + superseded + not
+submitted + no subject + unclaimed.
 """
 
 from __future__ import annotations
@@ -45,12 +47,24 @@ def issues_json(issues: Iterable[Issue], *, study: str, show_values: bool = Fals
 
 def balance_json(balance: Balance, *, study: str) -> str:
     """The balance sheet: every raw record and every raw column of every source, and what became of it."""
+    prepared = balance.prepared
     return _text(
         {
             "tool": TOOL,
             "version": __version__,
             "study": study,
+            "agency": prepared.agency if prepared else None,
+            "encoding": prepared.encoding if prepared else None,
             "sources": [_source(one) for one in balance.sources],
+            "translations": [
+                {
+                    "variable": one.variable,
+                    "texts": one.texts,
+                    "records": one.records,
+                    "rows": [_place(at) for at in one.rows],
+                }
+                for one in balance.translations
+            ],
         }
     )
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from sdtm_il2.agency import AGENCIES
 from sdtm_il2.errors import Definition, Issue, Severity
 from sdtm_il2.report import counts
 
@@ -191,7 +192,24 @@ def balance_text(balance: Balance, *, width: int | None = WIDTH) -> str:
             parts.append(wrapped(f"  {count} not submitted: {printable(reason)}", width, "    "))
     if total:
         parts.append(_line("total", [str(number) for number in total], widths, name_width))
+    parts += [wrapped(line, width, "    ") for line in _prepared(balance)]
     return "\n".join(parts) + "\n"
+
+
+def _prepared(balance: Balance) -> Iterator[str]:
+    """For whom the files are and in which encoding, and what was translated by which lines."""
+    if balance.prepared is None:
+        return
+    agency = AGENCIES[balance.prepared.agency]
+    yield ""
+    text = "English in" if agency.english else "as collected, in"
+    yield f"Prepared for the {agency.title}: text is {text} {balance.prepared.encoding.upper()}"
+    for one in balance.translations:
+        rows: dict[str, list[str]] = {}
+        for at in one.rows:
+            rows.setdefault(at.file, []).append(str(at.line))
+        places = ", ".join(f"{printable(file)}:{','.join(lines)}" for file, lines in rows.items())
+        yield f"  {one.variable}: {counted(one.records, 'record')}, {counted(one.texts, 'text')} by {places}"
 
 
 def _numbers(sheet: SourceBalance) -> list[int]:

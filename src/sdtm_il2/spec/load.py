@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from sdtm_il2.agency import AGENCIES
 from sdtm_il2.errors import Location, SpecError
 from sdtm_il2.spec.define import FILE as DEFINE
 from sdtm_il2.spec.define import read_comments, read_define, read_documents, read_value_levels
@@ -39,6 +40,7 @@ from sdtm_il2.spec.study import (
     StudySpec,
     SubjectRule,
 )
+from sdtm_il2.spec.translations import read_translations
 from sdtm_il2.spec.variables import variables
 from sdtm_il2.spec.visits import read_visit, read_visits
 
@@ -86,6 +88,7 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
     define = read_define(folder)
     defined = Place(DEFINE, folder.problems)
     labels, decodes = read_labels(define, DEFINE, folder), read_decodes(define, DEFINE, folder)
+    agency, encoding = _agency(node, place)
     visits = read_visits(node.items.get("visits"), place, folder)
     domains, tables = read_domains(node, place, folder, visits)
     check_copies(domains, place)
@@ -111,7 +114,9 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         ),
         domains=domains,
         derive=variables(node.items.get("derive"), "", place, pattern=True),
-        agency=text(node, "agency"),
+        agency=agency,
+        agency_encoding=encoding,
+        translations=read_translations(node.items.get("translations"), place, folder),
         name=text(define, "name"),
         description=text(define, "description"),
         protocol=text(define, "protocol"),
@@ -126,6 +131,21 @@ def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
         labels=labels,
         decodes=decodes,
     )
+
+
+def _agency(node: MapNode, place: Place) -> tuple[str, str]:
+    """`agency:` as its name and the encoding that is stated; SPEC184 where the agency does not take it."""
+    stated = child(node, "agency")
+    name, encoding = text(stated, "name") or text(node, "agency"), text(stated, "encoding")
+    if name not in AGENCIES:
+        return "", ""  # the schema has said so
+    allowed = AGENCIES[name].encodings
+    if encoding and encoding not in allowed:
+        place.add(
+            "SPEC184", line_of(stated, "encoding"), key="encoding", value=encoding,
+            allowed=" | ".join(allowed), near=nearest(encoding, allowed),
+        )  # fmt: skip
+    return name, encoding
 
 
 def _missing(node: Node | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdtm_il2.agency import AGENCIES
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.spec.model import DomainSpec, TableSpec, TermSpec, Text, VariableSpec
 from sdtm_il2.where import Clause
@@ -214,6 +215,25 @@ class DecodeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationRow:
+    """`translations:` the English text ``en`` of a collected text, for every variable or for one (DOMAIN.VARIABLE)."""
+
+    text: str
+    en: str
+    variable: str = ""
+    at: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one build takes instead of what the study file states (``stated``, "" for nothing)."""
+
+    key: str
+    stated: str
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudySpec:
     """A whole specification: study.yaml and its domain files. ``files`` are all files read, sorted."""
 
@@ -240,3 +260,11 @@ class StudySpec:
     documents: tuple[DocumentSpec, ...] = ()
     comments: Mapping[str, Text] = field(default_factory=dict)
     value_levels: tuple[ValueLevelSpec, ...] = ()
+    agency_encoding: str = ""
+    choices: tuple[Choice, ...] = ()
+    translations: tuple[TranslationRow, ...] = ()
+
+    @property
+    def encoding(self) -> str:
+        """Character encoding of the XPT files: the one that is stated, else the agency's usual one."""
+        return self.agency_encoding or AGENCIES[self.agency].encodings[0]

@@ -72,8 +72,12 @@ def changed_by_excel(cell: str) -> str:
     return ""
 
 
-def read_table(name: str, naming: str, at: Location, folder: StudyFolder) -> Table | None:
+def read_table(
+    name: str, naming: str, at: Location, folder: StudyFolder, *, collected: tuple[str, ...] = ()
+) -> Table | None:
     """The table that the file `naming` names, relative to it; None if it cannot be read.
+
+    Columns in `collected` hold texts of raw data, where ``3月5日`` may be what somebody wrote.
 
     Problems: SPEC100, SPEC175, SPEC174 (the path), SPEC105 (encoding), SPEC120 (a cell changed by Excel),
     SPEC187 (a row longer or shorter than the header), SPEC188 (no table at all), SPEC189 (headers).
@@ -114,7 +118,7 @@ def read_table(name: str, naming: str, at: Location, folder: StudyFolder) -> Tab
             problems.add("SPEC187", at=place, found=len(cells), expected=len(headers))
             continue
         for header, cell in zip(headers, cells, strict=True):
-            if before := changed_by_excel(cell):
+            if header not in collected and (before := changed_by_excel(cell)):
                 problems.add("SPEC120", at=place, cell=cell, header=header, before=before)
         rows.append(TableRow(row.line, cells))
     table = Table(file, headers, tuple(rows))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from sdtm_il2.dataset import Dataset
 from sdtm_il2.errors import Location, OutputError, issue
-from sdtm_il2.lineage import BLOCK, TEST
+from sdtm_il2.lineage import BLOCK, TEST, TRANSLATION
 from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.plan.number import number
 from sdtm_il2.trace.write import FILE, ROW
@@ -41,6 +41,7 @@ class TracedValue:
 
     ``name`` is DOMAIN.VARIABLE; ``via`` is the line of the specification or the C-code that gave the term;
     ``factor`` is the factor of a converted result with its units and its line;
+    ``collected`` is the text that the row at ``translated_at`` put into English;
     ``records`` counts the subject's records where the value was chosen among several.
     """
 
@@ -54,6 +55,8 @@ class TracedValue:
     via: str = ""
     records: int = 1
     factor: str = ""
+    collected: str = ""
+    translated_at: Location = field(default_factory=Location)
 
     def lines(self, indent: str = "") -> Iterator[str]:
         """The value as text, a fact a line; what it reads follows, indented."""
@@ -63,6 +66,8 @@ class TracedValue:
         yield f"{indent}{self.name} = {self.value!r}"
         by = f"{indent}  by {self.method}"
         yield f"{by} at {self.at}" if self.at.file else by
+        if self.collected:
+            yield f"{indent}  in English for {self.collected!r} by {self.translated_at}"
         for cell in self.cells:
             yield f"{indent}  from {cell.place} {cell.column} = {cell.text!r}"
         if self.term:
@@ -206,9 +211,22 @@ class _Folder:
             for one in self._read(dataset, usubjid, read, place, (*seen, title))
         )
         # a standard result has no cell of its own: its term is that of the original result
-        term, via = self._term(dataset, name, value, cells or reads)
+        collected, translated_at = self._translation(name, lineage)
+        term, via = self._term(dataset, name, collected or value, cells or reads)
         factor = self._factor(dataset, place, value) if rule["method"] in _CONVERTED else ""
-        return TracedValue(title, value, rule["method"], at, cells, reads, term, via, factor=factor)
+        return TracedValue(
+            title,
+            value,
+            rule["method"],
+            at,
+            cells,
+            reads,
+            term,
+            via,
+            factor=factor,
+            collected=collected,
+            translated_at=translated_at,
+        )
 
     def _read(
         self, dataset: str, usubjid: str, read: str, place: int, seen: tuple[str, ...]
@@ -259,6 +277,14 @@ class _Folder:
         found = np.flatnonzero((parents == place) & (frame["QNAM"] == name).to_numpy(dtype=bool))
         return str(frame["QVAL"].iloc[int(found[0])]) if len(found) else ""
 
+    def _translation(self, name: str, lineage: Mapping[str, int]) -> tuple[str, Location]:
+        """The text of which the value is the English one, and the row that says so."""
+        number = lineage.get(TRANSLATION + name, -1)
+        if number < 0:
+            return "", Location()
+        file, line, text, _ = self.json("lineage/translations.json")[number]
+        return text, Location(file, line)
+
     def _factor(self, dataset: str, place: int, value: str) -> str:
         """The factor by which a number (or a limit such as <5) was converted; "" if it was not."""
         if number(value.lstrip("<>=≤≥")) is None:
@@ -274,7 +300,9 @@ class _Folder:
         self, dataset: str, name: str, value: str, made_from: tuple[Cell, ...] | tuple[TracedValue, ...]
     ) -> tuple[str, str]:
         """The term that one of the texts became, and what says so."""
-        texts = {(one.text if isinstance(one, Cell) else one.value).strip() for one in made_from}
+        texts = {
+            (one.text if isinstance(one, Cell) else one.collected or one.value).strip() for one in made_from
+        }
         for domain, variable, raw, term, via, _ in self.json("lineage/terms.json"):
             if (domain, variable, term) == (dataset, name, value) and raw.strip() in texts:
                 return term, via

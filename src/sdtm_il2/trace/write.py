@@ -52,6 +52,9 @@ def write_lineage(build: Build, folder: Path) -> None:
     _write_json(folder / "rules.json", rules)
     terms = [[use.domain, use.variable, use.raw, use.term, use.via, use.count] for use in build.lineage.terms]
     _write_json(folder / "terms.json", terms)
+    if build.plan.translations:
+        translations = [[row.at.file, row.at.line, row.text, row.en] for row in build.plan.translations]
+        _write_json(folder / "translations.json", translations)
 
 
 def _subject_columns(plan: Plan, source: str) -> tuple[str, ...]:

@@ -1,0 +1,56 @@
+"""The verb ``translations``: the texts that still need their English, as a table to fill in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sdtm_il2.agency import AGENCIES
+from sdtm_il2.cli.define import write_whole
+from sdtm_il2.cli.outcome import refuse
+from sdtm_il2.cli.study import compiled, raw_option
+from sdtm_il2.errors import issue
+
+_ENGLISH = [one.name for one in AGENCIES.values() if one.english]
+
+
+@click.command(short_help="List texts without an English text.")
+@click.argument("study", type=click.Path(path_type=Path))
+@raw_option
+@click.option(
+    "--agency",
+    type=click.Choice(_ENGLISH),
+    help="Receiver; default: the study's, or fda where it reads no English.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="CSV file to write; it must not be there yet.",
+)
+def translations(*, study: Path, raw: Path | None, agency: str | None, out: Path) -> None:
+    """Write the texts of STUDY that have no English text to a table, to be filled in.
+
+    The datasets are built in memory. The table holds texts of subjects. Fill in the column en, and name the file
+    under translations: in study.yaml.
+    """
+    from sdtm_il2.build import build
+    from sdtm_il2.sources import read_sources
+    from sdtm_il2.spec import choose, load_spec
+    from sdtm_il2.translate import missing_table
+
+    if out.exists():
+        refuse([issue("OUT932", path=out.name)])
+    spec = load_spec(study)
+    spec = choose(spec, agency=agency or (spec.agency if spec.agency in _ENGLISH else _ENGLISH[0]))
+    _, plan = compiled(spec)
+    built = build(plan, read_sources(spec, spec.folder if raw is None else raw))
+    table = missing_table(built.lineage.translations)
+    if not table:
+        click.echo("every text has its English text; nothing is written")
+        return
+    # with its mark, so that spreadsheets read it as UTF-8
+    write_whole(out, table.encode("utf-8-sig"))
+    click.echo(f"written to {out}: {table.count(chr(10)) - 1} texts; they may be subjects' data")

@@ -1,0 +1,206 @@
+"""Collected texts in English, for agencies that read English: by the study's table, the whole text or nothing.
+
+Only what is submitted is translated: conditions, methods, order and --SEQ work on the texts as they were collected, so
+that a record has the same number whatever the agency.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+
+from sdtm_il2.dataset import Dataset, arrow, distinct
+from sdtm_il2.errors import Issue, Location, issue
+from sdtm_il2.lineage import TranslationUse
+from sdtm_il2.methods.view import DomainRecords, Partition, View
+from sdtm_il2.plan.model import Plan, VariablePlan
+from sdtm_il2.spec.study import TranslationRow
+
+#: What a record has instead of a row of the table: its text is ASCII, or no row translates it.
+AS_IT_IS, MISSING = -1, -2
+
+Rows = npt.NDArray[np.int32]
+
+
+def translations(rows: Sequence[TranslationRow]) -> Mapping[tuple[str, str], int]:
+    """The number of each row by variable ("" for every one) and text."""
+    return {(row.variable, row.text): number for number, row in enumerate(rows)}
+
+
+def in_english(
+    column: pd.Series, variable: str, rows: Sequence[TranslationRow], known: Mapping[tuple[str, str], int]
+) -> tuple[pd.Series, Rows | None]:
+    """A text that is not ASCII becomes the English text of its row; a row for the variable beats one for all.
+
+    Gives the column and the number of each record's row (`AS_IT_IS`, `MISSING`), or None where every text is
+    ASCII. A text without a row stays.
+
+    >>> rows = [TranslationRow("发热", "Fever")]
+    >>> texts = pd.Series(["发热 ", "Rash", "咳嗽"], dtype="str")
+    >>> column, numbers = in_english(texts, "AE.AETERM", rows, translations(rows))
+    >>> column.tolist(), numbers.tolist()
+    (['Fever', 'Rash', '咳嗽'], [0, -1, -2])
+    """
+    if column.dtype == np.float64 or pc.all(pc.string_is_ascii(arrow(column))).as_py() in (True, None):
+        return column, None
+    one = distinct(column)
+    numbers = [
+        AS_IT_IS
+        if text.isascii()
+        else known.get((variable, text.strip()), known.get(("", text.strip()), MISSING))
+        for text in one.values
+    ]
+    texts = [
+        rows[number].en if number >= 0 else text for number, text in zip(numbers, one.values, strict=True)
+    ]
+    return one.spread(texts), np.array(numbers, np.int32)[one.codes]
+
+
+def variable_in_english(
+    partition: Partition, records: DomainRecords, variable: VariablePlan, column: pd.Series, *, part: int = 0
+) -> pd.Series:
+    """A variable's values as they are submitted; DATA890 where a text has no row.
+
+    ``part`` counts the single answers beside a variable with several ticked boxes (0: the variable itself).
+    """
+    if not partition.plan.receiver.english:
+        return column
+    target = f"{records.plan.domain}.{variable.name}"
+    found, numbers = in_english(column, target, partition.plan.translations, partition.known_texts)
+    if numbers is None:
+        return found
+    order = records.order
+    assert order is not None
+    _count(partition, target, column, numbers, order)
+    if not part:
+        records.translations[variable.name] = np.maximum(numbers[order], AS_IT_IS)
+    missing = np.zeros(len(records), bool)
+    missing[order] = numbers[order] == MISSING
+    for index in range(len(records.blocks)):
+        place = records.block_slice(index)
+        values = column.iloc[place].reset_index(drop=True)
+        View(partition, records, index).report(
+            "DATA890",
+            missing[place],
+            values,
+            at=variable.at,
+            target=target,
+            agency=partition.plan.receiver.title,
+        )
+    return found
+
+
+def dataset_in_english(
+    partition: Partition, dataset: Dataset, at: Location
+) -> tuple[Dataset, dict[str, Rows]]:
+    """A dataset that is no domain (RELREC) as it is submitted, and the rows by variable; DATA890."""
+    if not partition.plan.receiver.english:
+        return dataset, {}
+    frame, used = dataset.frame.copy(), {}
+    for column in dataset.columns:
+        target = f"{dataset.name}.{column.name}"
+        texts = frame[column.name]
+        found, numbers = in_english(texts, target, partition.plan.translations, partition.known_texts)
+        if numbers is None:
+            continue
+        everywhere = np.arange(len(frame), dtype=np.int64)
+        _count(partition, target, texts, numbers, everywhere)
+        used[column.name] = np.maximum(numbers, AS_IT_IS)
+        frame[column.name] = found
+        missing = numbers == MISSING
+        if missing.any():
+            one = distinct(texts)
+            counts = one.counts(missing).tolist()
+            values = [(text, count) for text, count in zip(one.values, counts, strict=True) if count]
+            told = issue(
+                "DATA890", target, at, count=int(missing.sum()), agency=partition.plan.receiver.title
+            )
+            partition.issues.append(replace(told, values=tuple(values), distinct=len(values)))
+    return Dataset(dataset.name, dataset.label, dataset.columns, frame), used
+
+
+def _count(
+    partition: Partition, target: str, column: pd.Series, numbers: Rows, order: npt.NDArray[np.int64]
+) -> None:
+    """Keep what was translated by which row, and what was not, with the number of records."""
+    one = distinct(column)
+    first = np.zeros(len(one.values), np.int32)
+    first[one.codes] = numbers
+    counts = np.bincount(one.codes[order], minlength=len(one.values)).tolist()
+    for text, number, count in zip(one.values, first.tolist(), counts, strict=True):
+        if count and number != AS_IT_IS:
+            key = (target, text.strip(), number)
+            partition.texts[key] = partition.texts.get(key, 0) + count
+
+
+def translation_uses(
+    plan: Plan, found: Iterable[Mapping[tuple[str, str, int], int]]
+) -> tuple[TranslationUse, ...]:
+    """What the partitions translated, added up: by variable, then in the order of the table; untranslated texts last."""
+    total: dict[tuple[str, str, int], int] = {}
+    for part in found:
+        for key, count in part.items():
+            total[key] = total.get(key, 0) + count
+    uses = []
+    for (variable, text, number), count in sorted(
+        total.items(), key=lambda one: (one[0][0], one[0][2] < 0, one[0][2], one[0][1])
+    ):
+        row = plan.translations[number] if number >= 0 else TranslationRow(text, "")
+        uses.append(TranslationUse(variable, text, row.en, row.at, count))
+    return tuple(uses)
+
+
+def unused_rows(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]:
+    """DATA891: the rows of each table whose text does not occur, in one note a table."""
+    used = {one.at for one in uses}
+    used |= {plan.translations[number].at for number in plan.labels_translated}
+    left: dict[str, list[TranslationRow]] = {}
+    for row in plan.translations:
+        if row.at not in used:
+            left.setdefault(row.at.file, []).append(row)
+    return tuple(
+        issue(
+            "DATA891", at=rows[0].at, number=len(rows), lines=_lines([row.at.line for row in rows]),
+            values=[(row.text, 1) for row in rows],
+        )
+        for rows in left.values()
+    )  # fmt: skip
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """Lines in words: ``line 4``, ``lines 4, 7 and 9``; of many the first ten.
+
+    >>> _lines([4]), _lines([4, 7, 9])
+    ('line 4', 'lines 4, 7 and 9')
+    """
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    shown = [str(one) for one in numbers[:10]]
+    rest = len(numbers) - len(shown)
+    last = f"{rest} more" if rest else shown.pop()
+    return f"lines {', '.join(shown)} and {last}"
+
+
+def missing_table(uses: Iterable[TranslationUse]) -> str:
+    """The texts that no row translates as a table to fill in, "" if there are none; `note` says where they occur.
+
+    >>> print(missing_table([TranslationUse("AE.AETERM", "发热", "", Location(), 3)]), end="")
+    text,en,note
+    发热,,3 in AE.AETERM
+    """
+    found: dict[str, list[str]] = {}
+    for use in uses:
+        if not use.en:
+            found.setdefault(use.text, []).append(f"{use.count} in {use.variable}")
+    stream = io.StringIO()
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(["text", "en", "note"])
+    rows.writerows([text, "", "; ".join(places)] for text, places in found.items())
+    return stream.getvalue() if found else ""
