@@ -7,20 +7,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/.demo
 DEV := .venv/.dev
-OUT := out/quickstart
+STUDY := mappings/nct02932137 --raw examples/nct02932137
+OUT := out/nct02932137
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 demo: $(DEMO)
-	@$(BIN)/sdtm-il2 build examples/quickstart --out $(OUT)
+	@$(BIN)/sdtm-il2 build $(STUDY) --out $(OUT)
 	@echo
-	@echo "The results are in $(OUT):"
+	@echo "The results of the reference study, 33 invented subjects of a crossover, are in $(OUT):"
 	@echo "  define.html    open it in a browser: every variable, its terms and where it comes from"
-	@echo "  *.xpt          the datasets, for SAS, R (haven) or Python (pyreadstat)"
-	@echo "  balance.txt    what became of every raw record"
+	@echo "  balance.html   what became of every raw record and column"
+	@echo "  *.xpt          the datasets, for SAS, R (haven) or Python (pyreadstat), in GB18030"
 	@echo "  issues.txt     what is worth a look, with file and line"
 	@echo "Where does a value come from?"
-	@echo "  $(BIN)/sdtm-il2 trace $(OUT) LB IL2QS-01-101 1 LBSTRESN"
-	@echo "Read on in docs/tutorial.md; the study is examples/quickstart."
+	@echo "  $(BIN)/sdtm-il2 trace $(OUT) LB NCT02932137-01-001 1 LBSTRESN"
+	@echo "The study is examples/nct02932137; docs/tutorial.md begins with a smaller one, examples/quickstart."
 
 test: $(DEV)
 	$(BIN)/ruff check .
@@ -44,10 +45,15 @@ look: demo
 	fi; \
 	sandbox=""; [ "$$(id -u)" != 0 ] || sandbox="--no-sandbox"; \
 	mkdir -p build/look; \
-	for width in 1400 800; do \
-	  "$$chromium" --headless $$sandbox --disable-gpu --hide-scrollbars --window-size=$$width,2400 \
-	    --screenshot="$(CURDIR)/build/look/define-$$width.png" "file://$(CURDIR)/$(OUT)/define.html" 2>/dev/null || exit 1; \
-	  echo "build/look/define-$$width.png"; \
+	for page in define balance; do \
+	  [ -s "$(OUT)/$$page.html" ] || { echo "make look: the build wrote no $(OUT)/$$page.html" >&2; exit 1; }; \
+	  for width in 1400 800; do \
+	    rm -f "build/look/$$page-$$width.png"; \
+	    "$$chromium" --headless $$sandbox --disable-gpu --hide-scrollbars --window-size=$$width,2400 \
+	      --screenshot="$(CURDIR)/build/look/$$page-$$width.png" "file://$(CURDIR)/$(OUT)/$$page.html" 2>/dev/null || exit 1; \
+	    [ -s "build/look/$$page-$$width.png" ] || { echo "make look: $$chromium took no picture of $$page.html" >&2; exit 1; }; \
+	    echo "build/look/$$page-$$width.png"; \
+	  done; \
 	done
 
 docs: $(DEV)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from sdtm_il2.registry import registry_values
-from study import build_study
+from study import build_study, cells
 
 RECORD = {
     "protocolSection": {
@@ -84,3 +84,28 @@ def test_the_table_stands_and_the_record_adds_what_it_lacks(tmp_path: Path) -> N
             "record.json, the table does not have them\n  hint: look at them, or state them in the table"
         ),
     ]
+
+
+def test_a_kind_of_intervention_is_told_in_the_terms_of_cdisc() -> None:
+    kinds = [{"type": "DRUG"}, {"type": "BIOLOGICAL"}, {"type": "BEHAVIORAL"}, {"type": "OTHER"}]
+    record = {"protocolSection": {"armsInterventionsModule": {"interventions": kinds}}}
+    found = [(one.parameter, one.value) for one in registry_values(record)]
+    assert found == [("INTTYPE", "DRUG"), ("INTTYPE", "BIOLOGIC"), ("INTTYPE", "BEHAVIORAL THERAPY")]
+
+
+def test_the_releases_of_the_study_fill_what_the_table_leaves_out(tmp_path: Path) -> None:
+    table = (
+        "TSPARMCD,TSPARM,TSVAL,TSVALNF,TSVALCD,TSVCDREF,TSVCDVER\nSDTIGVER,SDTM IG Version,,,,,\n"
+        "SDTMVER,SDTM Version,,NA,,,\nADAPT,Adaptive Design,N,,C49487,CDISC CT,\n"
+        "RANDOM,Trial is Randomized,Y,,C49488,CDISC CT,2020-06-26\nTRT,Treatment,X,,A,UNII,\n"
+    )
+    files = STUDY | {"ts.csv": table, "trial.yaml": "tables: {TS: ts.csv}\n"}
+    rows = {
+        "3.4": [("ADAPT", "N", "2025-03-28"), ("RANDOM", "Y", "2020-06-26"), ("SDTIGVER", "3.4", ""),
+                ("SDTMVER", "", ""), ("TRT", "X", "")],
+    }  # fmt: skip
+    rows["3.3"] = [(name, "3.3" if name == "SDTIGVER" else value, ct) for name, value, ct in rows["3.4"]]
+    for version, expected in rows.items():
+        study = files["study.yaml"].replace("SDTMIG 3.4", f"SDTMIG {version}")
+        built = build_study(tmp_path / version, files | {"study.yaml": study})
+        assert sorted(cells(built.datasets["TS"], ("TSPARMCD", "TSVAL", "TSVCDVER"))) == expected

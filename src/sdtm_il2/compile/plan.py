@@ -20,6 +20,7 @@ from sdtm_il2.compile.sugar import (
     table_plans,
     with_dictionaries,
     with_registry,
+    with_releases,
 )
 from sdtm_il2.compile.terms import bind, check_codelists
 from sdtm_il2.compile.timing import epoch_call, epoch_date
@@ -42,7 +43,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
     named = with_comments([with_dictionaries(one) for one in domains_of_version(study)])
-    tables = tuple(with_registry(study, one) for one in tables_of_version(study))
+    tables = tuple(with_registry(study, with_releases(study, one)) for one in tables_of_version(study))
     named += [table_domain(study, one) for one in tables]
     study = replace(study, domains={one.domain: one for one in named})
     refuse_without_effect(study)

@@ -86,6 +86,26 @@ def continued_variables() -> frozenset[tuple[str, str]]:
     return frozenset((row["dataset"], row["variable"]) for row in rows)
 
 
+def with_releases(study: Study, table: TableSpec) -> TableSpec:
+    """A trial summary with the releases that `standard:` states, where its table leaves them out.
+
+    They are TSVAL of SDTIGVER and SDTMVER (a value or a null flavor stands), and TSVCDVER beside CDISC CT: so one
+    table serves every version that the study is built for.
+    """
+    if not {"TSPARMCD", "TSVAL"} <= set(table.headers):
+        return table
+    versions = {"SDTIGVER": study.standard.ig_version, "SDTMVER": study.standard.model_version}
+    rows: list[tuple[str, ...]] = []
+    for row in table.rows:
+        cell = dict(zip(table.headers, row, strict=True))
+        if not cell["TSVAL"] and not cell.get("TSVALNF", ""):
+            cell["TSVAL"] = versions.get(cell["TSPARMCD"], "")
+        if cell.get("TSVCDREF", "") == "CDISC CT" and cell.get("TSVCDVER") == "":
+            cell["TSVCDVER"] = study.standard.ct_version
+        rows.append(tuple(cell.values()))
+    return replace(table, rows=tuple(rows))
+
+
 def with_registry(study: Study, table: TableSpec) -> TableSpec:
     """A trial summary with what its registry record states beside the table; the table stands where both speak.
 
