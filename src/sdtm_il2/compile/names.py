@@ -122,7 +122,7 @@ class Scope:
             if condition.comparator in _ORDERED and not bare:
                 for value in condition.values:
                     head, dot, _ = value.partition(".")
-                    if dot and head in self.study.datasets:
+                    if dot and (head in self.study.datasets or head in self.aliases):
                         names[value] = self.resolve(value)
         return Test(clause, names, at)
 
