@@ -139,7 +139,10 @@ def _write(
     (folder / "define.xml").write_bytes(define)
     stylesheet = stylesheet_path()
     (folder / stylesheet.name).write_bytes(stylesheet.read_bytes())
-    (folder / "define.html").write_bytes(define_html(define))
+    chinese = build.plan.agency == "nmpa"  # whose reviewers read Chinese; the stylesheet is in English alone
+    (folder / "define.html").write_bytes(
+        define_html(define, style="own", lang="zh") if chinese else define_html(define)
+    )
     progress("lineage")
     write_lineage(build, folder / "lineage")
     (folder / "issues.txt").write_text(issues_text(issues), encoding="utf-8")

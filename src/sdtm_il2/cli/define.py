@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -68,11 +69,32 @@ def check_define_file(
     metavar="FILE",
     help="File to write; default: FILE with the ending .html.",
 )
-def html(file: Path, out: Path | None) -> None:
+@click.option(
+    "--style",
+    type=click.Choice(("official", "own")),
+    help="The stylesheet of the standard, or our page with the same tables; default: official in English.",
+)
+@click.option(
+    "--lang",
+    type=click.Choice(("en", "zh")),
+    default="en",
+    show_default=True,
+    help="Language of the page; zh is Chinese with English beside it, in our own style.",
+)
+def html(
+    file: Path,
+    out: Path | None,
+    style: Literal["official", "own"] | None,
+    lang: Literal["en", "zh"],
+) -> None:
     """Render FILE, a define.xml, as one HTML page that loads nothing."""
     from sdtm_il2.define.html import define_html
 
-    page = define_html(file)
+    if lang == "zh" and style == "official":
+        raise click.UsageError(
+            "the official style is in English alone: leave out --style, or write --style own"
+        )
+    page = define_html(file, style=style or ("official" if lang == "en" else "own"), lang=lang)
     target = file.with_suffix(".html") if out is None else out
     write_whole(target, page)
     click.echo(f"written to {target}")
