@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyreadstat
 import pytest
 
 from cli_study import run
@@ -286,6 +287,63 @@ def test_labels_count_in_bytes_of_the_stated_encoding(tmp_path: Path) -> None:
     )
 
 
+CHINESE = {
+    "define/study.yaml": "labels_zh: labels_zh.csv\n",
+    "define/labels_zh.csv": """\
+dataset,variable,label_zh
+AE,,不良事件
+*,USUBJID,受试者唯一标识
+AE,AETERM,不良事件名称
+AE,AEPLACE,发生地点
+""",
+}
+
+
+def test_files_for_the_nmpa_bear_chinese_labels(tmp_path: Path) -> None:
+    for encoding, agency in (("gb18030", "nmpa"), ("utf-8", "{name: nmpa, encoding: utf-8}")):
+        files = {"study.yaml": STUDY["study.yaml"].replace("agency: nmpa", f"agency: {agency}")}
+        found = built_for(tmp_path / encoding / "study", "", CHINESE | files)
+        out = tmp_path / encoding / "out"
+        write_build(found, standard("SDTMIG 3.4", "2025-03-28"), out)
+        frame, meta = pyreadstat.read_xport(out / "ae.xpt", encoding=encoding.upper())
+        assert (meta.file_label, frame["AETERM"].tolist()[1]) == ("不良事件", "皮疹")
+        labels = meta.column_names_to_labels
+        assert [labels[name] for name in ("USUBJID", "AETERM", "AEDECOD")] == [
+            "受试者唯一标识",
+            "不良事件名称",
+            "Dictionary-Derived Term",  # no Chinese label is stated
+        ]
+        assert cells(found.datasets["SUPPAE"], ("QLABEL",))[0] == ("发生地点",)
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        assert (manifest["encoding"], manifest["label_language"]) == (encoding, "zh")
+        told = f"Prepared for the NMPA: text is as collected, in {encoding.upper()}; labels are Chinese"
+        assert told in (out / "balance.txt").read_text(encoding="utf-8").splitlines()
+        assert len([one for one in found.issues if one.code == "PLAN440"]) == 1
+
+
+def test_other_agencies_get_english_labels(tmp_path: Path) -> None:
+    found = built_for(tmp_path / "study", "fda", CHINESE)
+    write_build(found, standard("SDTMIG 3.4", "2025-03-28"), tmp_path / "out")
+    dataset = read_xpt(tmp_path / "out" / "ae.xpt", encoding="ascii").dataset
+    assert (dataset.label, dataset.column("AETERM").label) == (
+        "Adverse Events",
+        "Reported Term for the Adverse Event",
+    )
+
+
+def test_chinese_labels_count_in_bytes_of_the_stated_encoding(tmp_path: Path) -> None:
+    long = "不良事件发生的地点以及当时的环境"  # 16 characters: 32 bytes in GB18030, 48 in UTF-8
+    chinese = {**CHINESE, "define/labels_zh.csv": f"dataset,variable,label_zh\nAE,AETERM,{long}\n"}
+    assert built_for(tmp_path, "", chinese).plan.label_zh("AE", "AETERM") == long
+    text = STUDY["study.yaml"].replace("agency: nmpa", "agency: {name: nmpa, encoding: utf-8}")
+    with pytest.raises(SpecError) as caught:
+        built_for(tmp_path, "", chinese | {"study.yaml": text})
+    assert refusal(caught) == (
+        f"define/labels_zh.csv:2: SPEC143 AE.AETERM: the label '{long}' has 48 bytes in UTF-8, allowed are 40\n"
+        "  hint: shorten it to at most 13 Chinese characters"
+    )
+
+
 def test_a_file_above_the_size_that_an_agency_takes() -> None:
     sizes = {"lb.xpt": 5_000_000_001, "ae.xpt": 4_000_000_001, "dm.xpt": 1}
     text = [str(one) for agency in AGENCIES.values() for one in check_sizes(agency, sizes)]
@@ -376,3 +434,19 @@ def test_every_byte_of_the_reference_study_is_ascii(agency: str, tmp_path: Path)
             if column.type == "Char":
                 assert "".join(dataset.frame[column.name].unique()).isascii(), (path.name, column.name)
             assert column.label.isascii()
+        assert dataset.label.isascii()
+
+
+def test_the_reference_study_is_chinese_for_the_nmpa(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(
+        "build", str(MAPPING), "--raw", str(EXAMPLE), "--out", str(out), "--agency", "nmpa", "--quiet"
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    frame, meta = pyreadstat.read_xport(out / "ae.xpt", encoding="GB18030")
+    raw = (EXAMPLE / "raw" / "ae.csv").read_bytes().decode("gb18030")
+    assert all(text in raw for text in frame["AETERM"])
+    assert not any(text.isascii() for text in frame["AETERM"])
+    stated = (MAPPING / "define" / "labels_zh.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert f"AE,,{meta.file_label}" in stated
+    assert any(line.endswith(f"TERM,{meta.column_names_to_labels['AETERM']}") for line in stated)

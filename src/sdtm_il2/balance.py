@@ -54,11 +54,12 @@ class SourceBalance:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """For whom the files are, and how their text is: the agency, its language, the encoding."""
+    """For whom the files are, and how their text is: the agency, its language, the encoding, the labels."""
 
     agency: str
     language: str
     encoding: str
+    chinese_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ def make_balance(
         source = sources[name]
         sheets.append(_source(plan, source, fates[name], used.get(name, {}), issues))
     agency = plan.receiver
-    prepared = Prepared(agency.name, agency.language, plan.encoding) if agency.name else None
+    prepared = (
+        Prepared(agency.name, agency.language, plan.encoding, plan.chinese_labels) if agency.name else None
+    )
     return Balance(tuple(sheets), prepared, _translations(translated)), tuple(issues)
 
 

@@ -20,6 +20,7 @@ from sdtm_il2.define.derive import make_define
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import Issue, Location, OutputError, XptError, issue, merge_issues
+from sdtm_il2.plan.model import Plan
 from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
@@ -126,7 +127,9 @@ def _write(
         if not len(dataset):  # described with HasNoData, and no file is submitted
             continue
         progress(f"{name.lower()}.xpt")
-        lengths[name] = _write_dataset(folder / f"{name.lower()}.xpt", dataset, encoding, now)
+        lengths[name] = _write_dataset(
+            folder / f"{name.lower()}.xpt", labelled(dataset, build.plan), encoding, now
+        )
         records[f"{name.lower()}.xpt"] = len(dataset)
     for document in build.plan.documents:
         shutil.copyfile(document.path, folder / document.target)
@@ -179,6 +182,16 @@ def check_sizes(agency: Agency, sizes: Mapping[str, int]) -> tuple[Issue, ...]:
     )  # fmt: skip
 
 
+def labelled(dataset: Dataset, plan: Plan) -> Dataset:
+    """A dataset with the labels that its file bears: Chinese where the agency reads them, English where none is stated."""
+    if not plan.chinese_labels:
+        return dataset
+    columns = tuple(
+        replace(one, label=plan.label_zh(dataset.name, one.name) or one.label) for one in dataset.columns
+    )
+    return replace(dataset, label=plan.label_zh(dataset.name) or dataset.label, columns=columns)
+
+
 def _write_dataset(path: Path, dataset: Dataset, encoding: str, now: dt.datetime) -> Mapping[str, int]:
     """One XPT file, and the bytes of each variable in it; issues name the file, not the temporary folder."""
     try:
@@ -205,6 +218,7 @@ def _manifest(
         "agency": build.plan.agency or None,
         "encoding": encoding,
         "language": build.plan.receiver.language or None,
+        "label_language": "zh" if build.plan.chinese_labels else "en",
         "chosen_for_this_build": {
             one.key: {"stated": one.stated or None, "chosen": one.chosen} for one in build.plan.choices
         },

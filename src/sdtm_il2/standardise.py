@@ -28,7 +28,7 @@ from sdtm_il2.dataset import (
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.view import DomainRecords, Partition, View
-from sdtm_il2.plan.model import DomainPlan, VariablePlan
+from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
 from sdtm_il2.translate import variable_in_english
 
@@ -132,18 +132,17 @@ def domain_datasets(
             variable_in_english(partition, records, variable, records.columns[variable.name]), order
         )
         rest: tuple[pd.Series, ...] = ()
+        label = qualifier_label(partition.plan, plan.domain, variable)
         for place, answer in enumerate(_answers(records, variable.name), 1):
             answer = variable_in_english(partition, records, variable, answer, part=place)
-            extra.append(
-                (variable, take(answer, order), continued_name(variable.name, place), variable.label)
-            )
+            extra.append((variable, take(answer, order), continued_name(variable.name, place), label))
         if variable.type == "Char":
             column, rest = split_long(column, partition.plan.encoding)
         if not variable.continued:
-            extra += [(variable, part, "", variable.label) for part in rest]
+            extra += [(variable, part, "", label) for part in rest]
             most = max(most, len(rest))
         if variable.supplemental is not None:
-            extra.append((variable, column, variable.name, variable.label))
+            extra.append((variable, column, variable.name, label))
             continue
         columns.append(Column(variable.name, variable.label, variable.type))
         values[variable.name] = column
@@ -158,6 +157,11 @@ def domain_datasets(
     if supplement is not None:
         _check_references(partition, records, frame, supplement.frame, parents)
     return dataset, supplement, parents
+
+
+def qualifier_label(plan: Plan, domain: str, variable: VariablePlan) -> str:
+    """QLABEL of a supplemental value: Chinese where the files bear Chinese labels and one is stated."""
+    return (plan.label_zh(domain, variable.name) if plan.chinese_labels else "") or variable.label
 
 
 def _answers(records: DomainRecords, variable: str) -> list[pd.Series]:

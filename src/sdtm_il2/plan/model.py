@@ -328,6 +328,11 @@ class Plan:
         return AGENCIES[self.agency]
 
     @property
+    def chinese_labels(self) -> bool:
+        """Whether the files bear Chinese labels: the agency reads them, and the study has some."""
+        return self.receiver.chinese_labels and bool(self.labels)
+
+    @property
     def encoding(self) -> str:
         """Character encoding of the XPT files, in which lengths are counted and long text is cut."""
         return self.agency_encoding or self.receiver.encodings[0]

@@ -203,7 +203,8 @@ def _prepared(balance: Balance) -> Iterator[str]:
     agency = AGENCIES[balance.prepared.agency]
     yield ""
     text = "English in" if agency.english else "as collected, in"
-    yield f"Prepared for the {agency.title}: text is {text} {balance.prepared.encoding.upper()}"
+    labels = "; labels are Chinese" if balance.prepared.chinese_labels else ""
+    yield f"Prepared for the {agency.title}: text is {text} {balance.prepared.encoding.upper()}{labels}"
     for one in balance.translations:
         rows: dict[str, list[str]] = {}
         for at in one.rows:
