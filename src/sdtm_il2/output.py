@@ -142,7 +142,7 @@ def _write(
     (folder / "define.xml").write_bytes(define)
     stylesheet = stylesheet_path()
     (folder / stylesheet.name).write_bytes(stylesheet.read_bytes())
-    chinese = build.plan.agency == "nmpa"  # whose reviewers read Chinese; the stylesheet is in English alone
+    chinese = build.plan.receiver.chinese_labels  # the stylesheet of the standard is in English alone
     (folder / "define.html").write_bytes(
         define_html(define, style="own", lang="zh") if chinese else define_html(define)
     )
