@@ -47,8 +47,8 @@ def test_build_prints_datasets_balance_issues_and_where_results_are(folder: Path
         "S-1: SDTMIG 3.4, SDTM CT 2025-03-28\n"
         "\n"
         "Dataset  Records  Variables  Label\n"
-        "DM             2          7  Demographics\n"
-        "AE             2          9  Adverse Events\n"
+        "DM             2         24  Demographics\n"
+        "AE             2         24  Adverse Events\n"
         "\n"
         "                                       Not       No\n"
         "Source  Read  Built  Superseded  submitted  subject  Unclaimed\n"
@@ -95,7 +95,7 @@ def test_verbose_prints_notes(folder: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "Notes"
     assert lines[1].startswith("ae.yaml:1: PLAN411 AE: SDTMIG 3.4 expects AELLT, ")
-    assert lines[1].endswith("; the dataset will lack them")
+    assert lines[1].endswith(", which nothing maps: present without values")
     assert lines[-1] == "2 notes"
 
 

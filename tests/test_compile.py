@@ -138,11 +138,49 @@ def test_the_study_without_problems_compiles(plan: Plan) -> None:
 
 
 def test_variables_stand_in_the_order_of_the_standard(plan: Plan) -> None:
-    names = [one.name for one in plan.domain("AE").variables]
+    names = [one.name for one in plan.domain("AE").variables if one.mapped]
     assert names == ["STUDYID", "DOMAIN", "USUBJID", "AESEQ", "AETERM", "AEDECOD", "AESTDTC", "AESTDY"]
-    assert [one.name for one in plan.domain("AE").variables if one.automatic] == [
+    assert [one.name for one in plan.domain("AE").variables if one.mapped and one.automatic] == [
         "STUDYID", "DOMAIN", "USUBJID", "AESEQ", "AESTDY",
     ]  # fmt: skip
+
+
+def test_expected_variables_that_nothing_maps_are_present_unless_they_are_dropped(tmp_path: Path) -> None:
+    ae = AE + "  AELLT: drop\n  AESER: drop\n"
+    built = build_study(tmp_path, FILES | {"ae.yaml": ae})
+    frame = built.datasets["AE"].frame
+    assert list(frame.columns) == [
+        "STUDYID", "DOMAIN", "USUBJID", "AESEQ", "AETERM", "AELLTCD", "AEDECOD", "AEPTCD", "AEHLT", "AEHLTCD",
+        "AEHLGT", "AEHLGTCD", "AEBODSYS", "AEBDSYCD", "AESOC", "AESOCCD", "AEACN", "AEREL", "AESTDTC", "AEENDTC",
+        "AESTDY",
+    ]  # fmt: skip
+    assert frame["AELLTCD"].isna().all()
+    assert (frame["AEACN"] == "").all()
+    assert [
+        one.text() for one in built.issues if one.code in ("PLAN411", "PLAN412") and one.target == "AE"
+    ] == [
+        (
+            "ae.yaml:1: PLAN411 AE: SDTMIG 3.4 expects AELLTCD, AEPTCD, AEHLT, AEHLTCD, AEHLGT, AEHLGTCD, AEBODSYS, "
+            "AEBDSYCD, AESOC, AESOCCD, AEACN, AEREL, AEENDTC, which nothing maps: present without values\n"
+            "  hint: map them where the study collected them"
+        ),
+        (
+            "ae.yaml:1: PLAN412 AE: SDTMIG 3.4 expects AELLT, AESER, which drop leaves out\n"
+            "  hint: take drop away: the variable stands in the dataset without values"
+        ),
+    ]
+
+
+def test_an_expected_variable_without_values_is_not_read(tmp_path: Path) -> None:
+    ae = AE + "  AEENTPT: {copy: AE.AEENDTC}\n"
+    with pytest.raises(SdtmError) as caught:
+        plan_of(write_files(tmp_path, FILES | {"ae.yaml": ae}))
+    assert [str(one) for one in caught.value.issues if one.code == "PLAN402"] == [
+        (
+            "ae.yaml:8: PLAN402 AE.AEENTPT: AE.AEENDTC is read here but nothing maps it\n"
+            "  hint: did you mean AE.AESTDTC? map it or remove the reference"
+        )
+    ]
 
 
 def test_each_step_comes_after_what_it_needs(plan: Plan) -> None:
@@ -198,7 +236,7 @@ def test_expected_variables_that_are_missing_are_one_note_a_domain(plan: Plan) -
     assert notes == [
         (
             "lb.yaml:1: PLAN411 LB: SDTMIG 3.4 expects LBCAT, LBORRESU, LBORNRLO, LBORNRHI, LBSTRESU, LBSTNRLO, LBSTNRHI, "
-            "LBNRIND, LBLOBXFL, VISITNUM, LBDTC; the dataset will lack them\n"
+            "LBNRIND, LBLOBXFL, VISITNUM, LBDTC, which nothing maps: present without values\n"
             "  hint: map them where the study collected them"
         )
     ]

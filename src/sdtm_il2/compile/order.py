@@ -206,8 +206,8 @@ def _need_variable(
         return
     other = by_name.get(ref.domain)
     variable = other.variable(ref.variable) if other is not None else None
-    if other is None or variable is None:
-        names = [one.name for one in other.variables] if other is not None else [*REGISTER]
+    if other is None or variable is None or not variable.mapped:
+        names = [one.name for one in other.variables if one.mapped] if other is not None else [*REGISTER]
         close = nearest(ref.variable, names)
         help_ = f"did you mean {ref.domain}.{close}? " if close else ""
         if ref.domain == VISITS and VISITS_NODE not in needs:

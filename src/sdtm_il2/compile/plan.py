@@ -134,12 +134,16 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
         variables.append(_plan_variable(known_seq, tuple(rule for _ in blocks), automatic=True))
     order = {one.name: place for place, one in enumerate(study.variables(dataset))}
     variables.sort(key=lambda one: (one.supplemental is not None, order.get(one.name, len(order))))
-    _check_complete(study, spec, dataset, {one.name for one in variables})
+    dropped = {one.name for one in (*named.values(), *stated.values()) if one.method is None}
+    unmapped = _unmapped(study, spec, dataset, {one.name for one in variables}, dropped)
     keys = _keys(study, spec, {one.name for one in variables if one.supplemental is None})
     sort = tuple(text.text for text in spec.sort) or keys
     if any(one.name == seq and one.automatic for one in variables):
         sort = tuple(name for name in sort if name != seq)  # the order gives the number, not the reverse
     variables = [_with_identity(one, keys, variables, spec.domain) for one in variables]
+    nothing = tuple(None for _ in blocks)
+    variables += [replace(_plan_variable(one, nothing, automatic=True), at=spec.at) for one in unmapped]
+    variables.sort(key=lambda one: (one.supplemental is not None, order.get(one.name, len(order))))
     scope = Scope(study, spec.domain, None)
     return DomainPlan(
         spec.domain, spec.label or dataset.label, dataset.define_class, spec.structure or dataset.structure,
@@ -342,20 +346,20 @@ def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
     return keys
 
 
-def _check_complete(study: Study, spec: DomainSpec, dataset: DatasetDef, names: set[str]) -> None:
-    """PLAN410: a required variable is missing; PLAN411: expected ones are."""
+def _unmapped(
+    study: Study, spec: DomainSpec, dataset: DatasetDef, names: set[str], dropped: set[str]
+) -> list[VariableDef]:
+    """The Expected variables that nothing maps: they are present without values, unless `drop` leaves them out.
+
+    PLAN410: a Required variable is missing; PLAN411: Expected ones have no values; PLAN412: they are dropped.
+    """
     required = [one.name for one in dataset.variables if one.core == "Req" and one.name not in names]
-    expected = [one.name for one in dataset.variables if one.core == "Exp" and one.name not in names]
-    if required:
-        study.problems.add(
-            "PLAN410",
-            spec.domain,
-            spec.at,
-            variables=", ".join(required),
-            ig=study.ig_version,
-            number=len(required),
-        )
-    if expected:
-        study.problems.add(
-            "PLAN411", spec.domain, spec.at, variables=", ".join(expected), ig=study.ig_version
-        )
+    expected = [one for one in dataset.variables if one.core == "Exp" and one.name not in names]
+    left_out = [one.name for one in expected if one.name in dropped]
+    empty = [one.name for one in expected if one.name not in dropped]
+    for code, found in (("PLAN410", required), ("PLAN411", empty), ("PLAN412", left_out)):
+        if found:
+            study.problems.add(
+                code, spec.domain, spec.at, variables=", ".join(found), ig=study.ig_version, number=len(found)
+            )
+    return [one for one in expected if one.name not in dropped]

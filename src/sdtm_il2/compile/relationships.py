@@ -65,7 +65,8 @@ def compile_relationships(study: Study, domains: tuple[DomainPlan, ...]) -> tupl
 def _datasets(study: Study, spec: RelationshipSpec, plans: dict[str, DomainPlan]) -> RelationshipPlan | None:
     names = [spec.by.replace("--", domain) for domain in spec.datasets]
     for domain, name in zip(spec.datasets, names, strict=True):
-        if domain not in plans or plans[domain].variable(name) is None:
+        known = plans[domain].variable(name) if domain in plans else None
+        if known is None or not known.mapped:
             study.problems.add("SPEC157", "RELREC", spec.at, variable=f"{domain}.{name}")
             return None
     return RelationshipPlan(

@@ -115,7 +115,8 @@ def from_plan(domain: DomainPlan, variable: VariablePlan, usubjid: str) -> Descr
     comments = dict.fromkeys(rule.comment for rule, _, _ in rules if rule.comment)
     return Described(
         variable.name, variable.label, variable.type, variable.role, variable.core, variable.codelists,
-        variable.study_list, variable.value_domain, origins_of(rules),
+        variable.study_list, variable.value_domain,
+        origins_of(rules) if variable.mapped else (origin("Not Available"),),
         variable_words(domain, variable.rules, usubjid), " ".join(comments),
     )  # fmt: skip
 

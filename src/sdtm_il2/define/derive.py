@@ -287,7 +287,7 @@ def _bound(
 ) -> tuple[ListUse | None, DataType]:
     """The list that a variable uses, and the type that follows from list and data."""
     user = f"{dataset.name}.{variable.name}"
-    code = _dictionary(draft, dataset, variable)
+    code = _dictionary(draft, dataset, variable) if values.filled else ""
     if code:
         kind = data_type(variable, values, listed=True)
         return draft.lists.dictionary(user, code, list_type(kind)), kind

@@ -209,6 +209,11 @@ class VariablePlan:
     at: Location = NOWHERE
     continued: bool = False
 
+    @property
+    def mapped(self) -> bool:
+        """Whether anything fills the variable; an Expected one that nothing maps is present without values."""
+        return any(rule is not None for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class DomainPlan:
