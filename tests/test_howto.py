@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from cli_study import run
 from study import ROOT, build_folder, cells, read_rows, write_files
 
 FOLDER = ROOT / "docs" / "howto"
 PAGES = sorted(path.name for path in FOLDER.glob("*.md") if path.name != "README.md")
 BLOCK = re.compile(
-    r"(?:<!-- (?P<kind>file|dataset): (?P<name>[^>]+) -->\n)?^```\w*\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?:<!-- (?P<kind>file|dataset|trace|diff): (?P<name>[^>]+) -->\n)?^```\w*\n(?P<text>.*?)^```$",
+    re.M | re.S,
 )
 
 
@@ -44,6 +46,19 @@ def test_a_page_builds_the_datasets_that_it_shows(page: str, tmp_path: Path) -> 
         assert cells(built.datasets[name], header) == rows
         if release:
             assert "IS" not in built.datasets
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_prints_the_traces_that_it_shows(page: str, tmp_path: Path) -> None:
+    shown = [
+        one for one in BLOCK.finditer((FOLDER / page).read_text(encoding="utf-8")) if one["kind"] == "trace"
+    ]
+    if not shown:
+        return
+    write_files(tmp_path / "study", files_of("README.md") | files_of(page))
+    assert run("build", str(tmp_path / "study"), "--out", str(tmp_path / "out")).exit_code == 0
+    for block in shown:
+        assert run("trace", str(tmp_path / "out"), *block["name"].split()).stdout == block["text"]
 
 
 def test_the_list_names_every_page() -> None:

@@ -503,13 +503,17 @@ def test_a_trace_names_the_cells_of_the_visit_and_the_register(tmp_path: Path) -
     assert list(trace(tmp_path / "out", "VS", "S1-001", 1, "VISITNUM").lines()) == [
         "VS S1-001 VSSEQ 1",
         "  made from vs: raw/vs.csv:2",
+        "  row vs_tests.csv:2",
         "VS.VISITNUM = '1'",
         "  by visit at study.yaml:8",
         "  from raw/vs.csv:2 V = 'SCR'",
         "  from raw/vs.csv:2 DAT = '2024-02-20'",
+        "  term '1' by visits.csv:2",
     ]
     assert list(trace(tmp_path / "out", "SV", "S1-001", None, "SVSTDTC").lines()) == [
         "SV S1-001",
+        "  made from lb: raw/lb.csv:2",
+        "  made from vs: raw/vs.csv:2",
         "SV.SVSTDTC = '2024-02-20'",
         "  by visit at study.yaml:8",
     ]

@@ -146,6 +146,18 @@ def record_fates(source: Source, fate: Fate) -> npt.NDArray[np.int16]:
     return result
 
 
+def record_reasons(source: Source, fate: Fate) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+    """Why each record is not submitted: its number among the reasons, 0 ("") for a record with another fate."""
+    names: dict[str, int] = {"": 0}
+    result = np.zeros(len(source), np.int32)
+    dropped = np.array([0, *(names.setdefault(reason, len(names)) for reason in fate.reasons)], np.int32)
+    left = (source.status == OPEN) & ~fate.built & (fate.dropped > 0)
+    result[left] = dropped[fate.dropped[left]]
+    for place, rule in enumerate(source.spec.unsubmitted_rows):
+        result[source.status == DISCARDED + place] = names.setdefault(rule.reason, len(names))
+    return result, tuple(names)
+
+
 def _source(
     plan: Plan, source: Source, fate: Fate, used: Mapping[str, Mapping[str, None]], issues: list[Issue]
 ) -> SourceBalance:

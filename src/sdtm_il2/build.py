@@ -20,6 +20,7 @@ from sdtm_il2.methods.identifiers import usubjids
 from sdtm_il2.methods.view import SourcePart
 from sdtm_il2.partition import PartitionResult, PartitionTask, build_partition
 from sdtm_il2.plan.model import Plan
+from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.sources.model import OPEN, Source, Sources
 from sdtm_il2.translate import translation_uses, unused_rows
 
@@ -33,7 +34,11 @@ Mapper = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Everything that a build makes: datasets in SDTMIG order, what they hold, issues, lineage, balance."""
+    """Everything that a build makes: datasets in SDTMIG order, what they hold, issues, lineage, balance.
+
+    ``visits`` is, by source with a visit rule, the row of the register of visits that each raw record belongs to
+    (-1: none): what SV's lineage points to.
+    """
 
     plan: Plan
     sources: Sources
@@ -43,6 +48,7 @@ class Build:
     lineage: Lineage
     balance: Balance
     fates: Mapping[str, Fate] = field(default_factory=dict)
+    visits: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
 def build(
@@ -188,6 +194,9 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
             if name in one.lineage:
                 pieces.append(one.lineage[name])
                 offsets.append(_offsets(plan, name, sizes[:place]))
+                if name in order:
+                    registered = sum(before.visit_count for before in results[:place])
+                    offsets[-1] |= dict.fromkeys(_register_aliases(plan, name), registered)
         lineages[name] = merge_lineage(pieces, offsets)
     terms: dict[tuple[str, str, str, str, str], int] = {}
     for one in results:
@@ -203,8 +212,9 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
         [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]
     )
     return Build(
-        plan, sources, datasets, summaries, issues, Lineage(lineages, uses, translated), balance, fates
-    )
+        plan, sources, datasets, summaries, issues, Lineage(lineages, uses, translated), balance, fates,
+        _visits(sources, results),
+    )  # fmt: skip
 
 
 def _offsets(plan: Plan, name: str, before: list[dict[str, int]]) -> dict[str, int]:
@@ -218,6 +228,29 @@ def _offsets(plan: Plan, name: str, before: list[dict[str, int]]) -> dict[str, i
             if dataset and _has_subjects(plan, source):
                 moved[alias] = sum(one.get(source, 0) for one in before)
     return moved
+
+
+def _register_aliases(plan: Plan, name: str) -> list[str]:
+    """The aliases of a domain that point into the register of visits."""
+    return [
+        alias
+        for block in plan.domain(name).blocks
+        for alias in ("", *(join.alias for join in block.joins))
+        if block.source_of(alias) == (VISITS, True)
+    ]
+
+
+def _visits(sources: Sources, results: list[PartitionResult]) -> dict[str, npt.NDArray[np.int64]]:
+    """The row of the whole register that each raw record belongs to."""
+    found: dict[str, npt.NDArray[np.int64]] = {}
+    before = 0
+    for one in results:
+        for name, rows in one.visits.items():
+            whole = found.setdefault(name, np.full(len(sources[name]), -1, np.int64))
+            positions = one.fates[name][0]
+            whole[positions] = np.where(rows >= 0, rows + before, whole[positions])
+        before += one.visit_count
+    return found
 
 
 def _has_subjects(plan: Plan, name: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from sdtm_il2.errors import Location
 
@@ -17,6 +18,23 @@ Positions = npt.NDArray[np.int64]
 BLOCK, TEST = "_BLOCK", "_TEST"
 #: What the column of a translated variable's rows begins with.
 TRANSLATION = "_TRANSLATION."
+#: The block's own record, the number (from 0) of its repetition, and the records behind a group.
+RECORD, EACH, MEMBERS = "_RECORD", "_EACH", "_MEMBERS"
+#: What begins the name of a column that holds a row of a decode table, or the chosen part of a rule.
+DECODE, CHOICE = "_DECODE", "_CHOICE"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The records behind each record that `group` makes of several: those of record r are ``offsets[r]`` up to
+    ``offsets[r + 1]`` in every array; a record of no group has none.
+
+    ``positions`` has one array an alias, as `DatasetLineage` has; ``each`` is the number of the repetition (-1: none).
+    """
+
+    offsets: Positions
+    positions: Mapping[str, Positions]
+    each: Positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +42,11 @@ class DatasetLineage:
     """For each record of one dataset, in its order: the block that made it and, by alias, the position that it reads.
 
     ``positions`` has one array an alias ("" is the block's own source): the record's place in that source (in
-    file order, from 0) or in that dataset, -1 where nothing is joined. ``blocks`` and ``tests`` are numbers of
-    the plan's blocks and tests table rows. ``translations`` has, by variable, the number of the plan's translation
-    that gave the record's text, -1 where the text is as collected.
+    file order, from 0) or in that dataset, -1 where nothing is joined; of a group it is that of its first member.
+    ``blocks`` and ``tests`` are numbers of the plan's blocks and tests table rows. ``more`` holds further columns by
+    name, -1 for none: the repetition, the row of each decode table, and by variable the branch of a `case` or the
+    argument of a `coalesce` that gave the value. ``translations`` has, by variable, the number of the plan's
+    translation that gave the record's text, -1 where the text is as collected.
     """
 
     dataset: str
@@ -34,48 +54,99 @@ class DatasetLineage:
     tests: npt.NDArray[np.int32]
     positions: Mapping[str, Positions]
     translations: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    more: Mapping[str, Positions] = field(default_factory=dict)
+    members: Members | None = None
 
     def __len__(self) -> int:
         return len(self.blocks)
 
-    def frame(self) -> pd.DataFrame:
-        """The lineage as a table: _BLOCK, _TEST, one column an alias and one a translated variable."""
-        return pd.DataFrame(
-            {
-                BLOCK: self.blocks,
-                TEST: self.tests,
-                **{_name(one): where for one, where in self.positions.items()},
-                **{TRANSLATION + one: rows for one, rows in self.translations.items()},
+    def table(self) -> pa.Table:
+        """The lineage as a table: _BLOCK, _TEST, a column an alias, what else there is, and lists of members."""
+        columns: dict[str, object] = {BLOCK: pa.array(self.blocks), TEST: pa.array(self.tests)}
+        columns |= {alias or RECORD: pa.array(where) for alias, where in self.positions.items()}
+        columns |= {TRANSLATION + name: pa.array(rows) for name, rows in self.translations.items()}
+        columns |= {name: pa.array(one.astype(np.int32)) for name, one in self.more.items()}
+        if self.members is not None:
+            offsets = pa.array(self.members.offsets)
+            held = {members_name(alias): where for alias, where in self.members.positions.items()}
+            held[members_name(EACH)] = self.members.each
+            columns |= {
+                name: pa.LargeListArray.from_arrays(offsets, pa.array(one)) for name, one in held.items()
             }
-        )
+        return pa.table(columns)
+
+    def frame(self) -> pd.DataFrame:
+        """The lineage as a frame."""
+        frame: pd.DataFrame = self.table().to_pandas()
+        return frame
 
 
-def _name(alias: str) -> str:
-    return alias or "_RECORD"
+def members_name(alias: str) -> str:
+    """The column that lists what the members of a group have in a column.
+
+    >>> members_name(""), members_name("p")
+    ('_MEMBERS', '_MEMBERS p')
+    """
+    return f"{MEMBERS} {alias}".rstrip()
+
+
+def choice_name(variable: str, number: int) -> str:
+    """The column that holds what the variable's rule chose, for its k-th `case` or `coalesce` (from 0)."""
+    return f"{CHOICE} {variable} {number}"
+
+
+def decode_name(number: int) -> str:
+    """The column that holds the row of the block's k-th decode table (from 0)."""
+    return f"{DECODE} {number}"
 
 
 def merge_lineage(parts: Iterable[DatasetLineage], offsets: Iterable[Mapping[str, int]]) -> DatasetLineage:
     """The lineage of all partitions in order; ``offsets`` shift the aliases that point into datasets."""
     found, shifts = list(parts), list(offsets)
-    aliases = list(dict.fromkeys(alias for one in found for alias in one.positions))
-    positions: dict[str, Positions] = {}
-    for alias in aliases:
-        pieces = []
-        for one, shift in zip(found, shifts, strict=True):
-            piece = one.positions.get(alias, np.full(len(one), -1, np.int64))
-            pieces.append(np.where(piece < 0, -1, piece + shift.get(alias, 0)))
-        positions[alias] = np.concatenate(pieces)
-    translated = list(dict.fromkeys(name for one in found for name in one.translations))
-    rows = {
-        name: np.concatenate([one.translations.get(name, np.full(len(one), -1, np.int32)) for one in found])
-        for name in translated
-    }
+    sizes = [len(one) for one in found]
+    positions = _merged([one.positions for one in found], sizes, shifts)
+    unshifted: list[Mapping[str, int]] = [{} for _ in found]
+    translated = _merged([one.translations for one in found], sizes, unshifted)
+    more = _merged([one.more for one in found], sizes, unshifted)
     return DatasetLineage(
         found[0].dataset,
         np.concatenate([one.blocks for one in found]),
         np.concatenate([one.tests for one in found]),
         positions,
-        rows,
+        {name: rows.astype(np.int32) for name, rows in translated.items()},
+        more,
+        _merged_members(found, shifts),
+    )
+
+
+def _merged(
+    parts: Sequence[Mapping[str, npt.NDArray[np.integer]]],
+    sizes: Sequence[int],
+    shifts: Sequence[Mapping[str, int]],
+) -> dict[str, Positions]:
+    merged: dict[str, Positions] = {}
+    for name in dict.fromkeys(name for one in parts for name in one):
+        pieces = []
+        for one, size, shift in zip(parts, sizes, shifts, strict=True):
+            piece = one.get(name, np.full(size, -1, np.int64))
+            pieces.append(np.where(piece < 0, -1, piece + shift.get(name, 0)))
+        merged[name] = np.concatenate(pieces)
+    return merged
+
+
+def _merged_members(found: Sequence[DatasetLineage], shifts: Sequence[Mapping[str, int]]) -> Members | None:
+    if all(one.members is None for one in found):
+        return None
+    held = [
+        one.members or Members(np.zeros(len(one) + 1, np.int64), {}, np.empty(0, np.int64)) for one in found
+    ]
+    sizes = [len(one.each) for one in held]
+    starts = np.cumsum([0, *sizes])
+    offsets = [one.offsets[:-1] + start for one, start in zip(held, starts, strict=False)]
+    return Members(
+        np.concatenate([*offsets, starts[-1:]]).astype(np.int64),
+        _merged([one.positions for one in held], sizes, shifts),
+        np.concatenate([one.each for one in held]),
     )
 
 

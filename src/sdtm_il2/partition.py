@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,7 @@ import sdtm_il2.methods.standard_results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, take
 from sdtm_il2.errors import NOWHERE, Issue
-from sdtm_il2.lineage import DatasetLineage, TermUse
+from sdtm_il2.lineage import EACH, DatasetLineage, Members, TermUse, choice_name, decode_name
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.records import domain_records
 from sdtm_il2.methods.relationships import relrec
@@ -57,6 +57,8 @@ class PartitionResult:
     fates: Mapping[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int32]]]
     reasons: tuple[str, ...]
     texts: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    visits: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    visit_count: int = 0
 
 
 def build_partition(task: PartitionTask) -> PartitionResult:
@@ -109,16 +111,12 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         for (raw, term, via), count in found.items()
     )
     fates = {name: (part.positions, part.built, part.dropped) for name, part in partition.sources.items()}
+    visits = {name: part.visits for name, part in partition.sources.items() if part.visits is not None}
+    register = partition.domains.get(VISITS)
     return PartitionResult(
-        datasets,
-        summaries,
-        lineage,
-        tuple(partition.issues),
-        terms,
-        fates,
-        tuple(partition.reasons),
-        partition.texts,
-    )
+        datasets, summaries, lineage, tuple(partition.issues), terms, fates, tuple(partition.reasons),
+        partition.texts, visits, len(register) if register is not None else 0,
+    )  # fmt: skip
 
 
 def _table_records(table: TablePlan) -> DomainRecords:
@@ -195,15 +193,12 @@ def _submit(partition: Partition, records: DomainRecords) -> None:
             fails = ~(found.holds | found.undecided) & mask
             mask &= ~fails
             block = records.blocks[index]
-            if not block.plan.dataset and fails.any():
-                part = partition.sources[block.plan.source]
-                positions = block.positions[""][fails]
-                if block.members is not None and block.group_of is not None:
-                    positions = block.members.positions[""][fails[block.group_of]]
+            if fails.any():
+                # joined raw records too, and those of a block that is made from a dataset
                 code = partition.reason_code(f"{records.plan.domain} submit: {clause.reason}")
-                part.dropped[positions] = np.where(
-                    part.dropped[positions] == 0, code, part.dropped[positions]
-                )
+                for part, positions in _raw_records(partition, block, fails):
+                    dropped = part.dropped[positions]
+                    part.dropped[positions] = np.where(dropped == 0, code, dropped)
         masks.append(mask)
     records.submitted = np.concatenate(masks)
 
@@ -216,15 +211,22 @@ def _account(partition: Partition, records: DomainRecords) -> None:
             if records.submitted is None
             else records.submitted[records.block_slice(index)]
         )
-        behind = block.positions
-        if block.members is not None and block.group_of is not None:
-            # every raw record of a group, not only the first
-            behind, mask = block.members.positions, mask[block.group_of]
-        for alias, positions in behind.items():
-            source, dataset = block.plan.source_of(alias)
-            if not dataset:
-                found = positions[mask]
-                partition.sources[source].built[found[found >= 0]] = True
+        for part, positions in _raw_records(partition, block, mask):
+            part.built[positions] = True
+
+
+def _raw_records(
+    partition: Partition, block: BlockRecords, mask: npt.NDArray[np.bool_]
+) -> Iterator[tuple[SourcePart, npt.NDArray[np.int64]]]:
+    """The raw records that the block's records read, alias by alias; every one of a group, not only the first."""
+    behind = block.positions
+    if block.members is not None and block.group_of is not None:
+        behind, mask = block.members.positions, mask[block.group_of]
+    for alias, positions in behind.items():
+        source, dataset = block.plan.source_of(alias)
+        if not dataset:
+            found = positions[mask]
+            yield partition.sources[source], found[found >= 0]
 
 
 def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
@@ -245,15 +247,8 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
             local = block.positions.get(alias)
             if local is None:
                 pieces.append(np.full(len(block), -1, np.int64))
-                continue
-            source, dataset = block.plan.source_of(alias)
-            whole = (
-                _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
-            )
-            if source == VISITS:
-                # the register of visits is no file: there is no place to name
-                whole = np.full(len(whole), -1, np.int64)
-            pieces.append(np.where(local >= 0, whole[local] if len(whole) else -1, -1))
+            else:
+                pieces.append(_whole_places(partition, block, alias, local))
         positions[alias] = np.concatenate(pieces)[order] if pieces else np.empty(0, np.int64)
     return DatasetLineage(
         records.plan.domain,
@@ -261,7 +256,74 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
         (np.concatenate(tests) if tests else np.empty(0, np.int32))[order],
         positions,
         records.translations,
+        {name: column[order] for name, column in _choices(records)},
+        _members(partition, records, order),
     )
+
+
+def _whole_places(
+    partition: Partition, block: BlockRecords, alias: str, local: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Positions of this partition as positions in the whole source, or in this partition's dataset."""
+    source, dataset = block.plan.source_of(alias)
+    whole = _dataset_places(partition.domains[source]) if dataset else partition.sources[source].positions
+    return np.where(local >= 0, whole[local] if len(whole) else -1, -1)
+
+
+def _choices(records: DomainRecords) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
+    """By name of a column of lineage, for each record: its repetition, its rows of decode tables, chosen branches."""
+    starts, size = records.starts(), len(records)
+    found: dict[str, npt.NDArray[np.int64]] = {}
+
+    def put(name: str, index: int, values: npt.NDArray[np.integer]) -> None:
+        column = found.setdefault(name, np.full(size, -1, np.int64))
+        column[starts[index] : starts[index + 1]] = values
+
+    for index, block in enumerate(records.blocks):
+        if block.each is not None and block.members is None:
+            put(EACH, index, block.each)
+        for number, places in enumerate(block.tables):
+            put(decode_name(number), index, places)
+        for variable in records.plan.variables:
+            rule = variable.rules[index] if variable.rules else None
+            for number, call in enumerate(rule.choices() if rule is not None else ()):
+                chosen = records.choices.get((variable.name, index, id(call)))
+                if chosen is not None:
+                    put(choice_name(variable.name, number), index, chosen)
+    yield from found.items()
+
+
+def _members(partition: Partition, records: DomainRecords, order: npt.NDArray[np.int64]) -> Members | None:
+    """The records behind each group, in the order of the groups."""
+    if all(block.members is None for block in records.blocks):
+        return None
+    counts = np.zeros(len(records), np.int64)
+    owners: list[npt.NDArray[np.int64]] = []
+    columns: dict[str, list[npt.NDArray[np.int64]]] = {}
+    grouped = [
+        (start, block, block.members, block.group_of)
+        for start, block in zip(records.starts(), records.blocks, strict=False)
+    ]
+    aliases = dict.fromkeys(alias for _, _, one, _ in grouped if one is not None for alias in one.positions)
+    for start, block, members, group_of in grouped:
+        if members is None or group_of is None:
+            continue
+        owners.append(group_of + start)
+        counts[start : start + len(block)] = np.bincount(group_of, minlength=len(block))
+        for alias in aliases:
+            local = members.positions.get(alias)
+            none = np.full(len(members), -1, np.int64)
+            whole = none if local is None else _whole_places(partition, block, alias, local)
+            columns.setdefault(alias, []).append(whole)
+        each = np.full(len(members), -1, np.int64) if members.each is None else members.each
+        columns.setdefault(EACH, []).append(each.astype(np.int64))
+    place = np.full(len(records), -1, np.int64)
+    place[order] = np.arange(len(order))
+    owner = place[np.concatenate(owners)]
+    rows = np.argsort(owner, kind="stable")[np.count_nonzero(owner < 0) :]  # those not submitted come first
+    whole_columns = {alias: np.concatenate(pieces)[rows] for alias, pieces in columns.items()}
+    offsets = np.append(0, np.cumsum(counts[order])).astype(np.int64)
+    return Members(offsets, {alias: whole_columns[alias] for alias in aliases}, whole_columns[EACH])
 
 
 def _dataset_places(records: DomainRecords) -> npt.NDArray[np.int64]:

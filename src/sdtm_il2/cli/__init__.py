@@ -15,7 +15,8 @@ from sdtm_il2.cli.files import define, xpt
 from sdtm_il2.cli.outcome import Verbs
 from sdtm_il2.cli.standards import standards
 from sdtm_il2.cli.start import init, profile
-from sdtm_il2.cli.study import build, check, trace
+from sdtm_il2.cli.study import build, check
+from sdtm_il2.cli.trace import trace
 from sdtm_il2.cli.translations import translations
 
 __all__ = ["main"]

@@ -200,33 +200,3 @@ def _tried(refused: list[Issue], step: Callable[[], Result]) -> Result | None:
     except SdtmError as error:
         refused += error.issues
         return None
-
-
-@click.command(short_help="Show where a record comes from.")
-@click.argument("out", type=any_folder(exists=True))
-@click.argument("dataset")
-@click.argument("usubjid")
-@click.argument("seq", required=False)
-@click.argument("variable", required=False)
-def trace(out: Path, dataset: str, usubjid: str, seq: str | None, variable: str | None) -> None:
-    """Show where a record of DATASET comes from: file, row, column, raw text, mapping.
-
-    OUT is the folder that build wrote. SEQ is the record's --SEQ; leave it out where a subject has one record
-    (DM). VARIABLE limits the trace to one variable. The record's values are printed.
-    """
-    from sdtm_il2.report.text import printable
-    from sdtm_il2.trace import trace as trace_record
-
-    if seq is not None and variable is None and not seq.isdecimal():
-        seq, variable = None, seq
-    if seq is not None and not seq.isdecimal():
-        raise click.BadParameter(f"{seq!r} is not a whole number.", param_hint="'SEQ'")
-    found = trace_record(
-        out,
-        dataset.upper(),
-        usubjid,
-        None if seq is None else int(seq),
-        None if variable is None else variable.upper(),
-    )
-    for line in found.lines():
-        click.echo(printable(line))

@@ -61,6 +61,7 @@ def compile_block(
             one.headers,
             one.rows,
             one.at,
+            one.lines,
         )
         for one in block.decode
     )

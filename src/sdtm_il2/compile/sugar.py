@@ -184,4 +184,6 @@ def table_source(domain: str) -> str:
 
 def table_plans(tables: tuple[TableSpec, ...]) -> tuple[TablePlan, ...]:
     """The rows of the trial design tables, as the plan carries them."""
-    return tuple(TablePlan(table_source(one.domain), one.headers, one.rows) for one in tables)
+    return tuple(
+        TablePlan(table_source(one.domain), one.headers, one.rows, one.table, one.lines) for one in tables
+    )

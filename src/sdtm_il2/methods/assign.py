@@ -71,7 +71,12 @@ def joined(parts: list[str | pd.Series], records: int) -> pd.Series:
 @method("coalesce")
 def coalesce(view: View, call: Call) -> pd.Series:
     """The first filled value, record by record."""
-    return first_filled([evaluate(view, one) for one in call.arguments])  # type: ignore[arg-type]
+    columns = [evaluate(view, one) for one in call.arguments]  # type: ignore[arg-type]
+    numbers = np.full(len(view), -1, np.int16)
+    for number, column in reversed(list(enumerate(columns))):
+        numbers[filled(column)] = number
+    view.chose(call, numbers)
+    return first_filled(columns)
 
 
 @method("case")
@@ -79,7 +84,8 @@ def case(view: View, call: Call) -> pd.Series:
     """The value of the first branch whose clause holds; a branch that cannot be decided gives no value (METH511)."""
     open_records = np.ones(len(view), bool)
     result: pd.Series | None = None
-    for branch in call.arguments:
+    numbers = np.full(len(view), -1, np.int16)
+    for number, branch in enumerate(call.arguments):
         assert isinstance(branch, BranchCall)
         if branch.when is None:
             chosen = open_records.copy()
@@ -90,9 +96,11 @@ def case(view: View, call: Call) -> pd.Series:
                 view.report("METH511", undecided, at=branch.when.at)
             chosen = found.holds & open_records
             open_records &= ~undecided
+        numbers[chosen] = number
         value = where(evaluate(view, branch.then), chosen)
         result = value if result is None else first_filled([result, value])
         open_records &= ~chosen
+    view.chose(call, numbers)
     return result if result is not None else view.texts("")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -103,3 +104,18 @@ def _filled(column: pd.Series) -> Mask:
         return ~missing
     present: Mask = pc.not_equal(arrow(column), "").to_numpy(zero_copy_only=False)
     return present
+
+
+def given_by(texts: Sequence[str], how: str) -> list[int]:
+    """The places of the texts of one group that gave its value: one for first, last, min and max, else all filled ones.
+
+    >>> given_by(["", "2", "10"], "first"), given_by(["", "2", "10"], "max"), given_by(["", "2", "10"], "sum")
+    ([1], [2], [1, 2])
+    """
+    held = [place for place, text in enumerate(texts) if text]
+    if how not in ("first", "last", "min", "max") or not held:
+        return held
+    column, groups = char([texts[place] for place in held]), np.zeros(len(held), np.int64)
+    value = reduce_column(column, groups, 1, how)[0].tolist()[0]
+    same = [place for place in held if texts[place] == value]
+    return same[-1:] if how == "last" else same[:1]

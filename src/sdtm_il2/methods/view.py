@@ -13,7 +13,7 @@ import pyarrow as pa
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
 from sdtm_il2.errors import NOWHERE, Issue, Location, issue
 from sdtm_il2.methods.group import reduce_column, single_of_group
-from sdtm_il2.plan.calls import ColumnRef, Options, Ref, VariableRef
+from sdtm_il2.plan.calls import Call, ColumnRef, Options, Ref, VariableRef
 from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan, Plan
 
 Mask = npt.NDArray[np.bool_]
@@ -27,7 +27,8 @@ class SourcePart:
     ``frame`` holds the texts, ``positions`` each record's place in the whole source, ``subjects`` the number
     of its subject among the partition's (-1: none), ``rows`` the line of the file. ``reason`` is the status
     that reading gave the record (0: open). ``built`` and ``dropped`` are filled by the build: which records
-    reached a dataset, and the number of the reason why others did not.
+    reached a dataset, and the number of the reason why others did not. ``visits`` is the row of the register of
+    visits that each record belongs to (-1: none), once visits are found.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SourcePart:
     reason: npt.NDArray[np.int16]
     built: Mask
     dropped: npt.NDArray[np.int32]
+    visits: Positions | None = None
 
     def place(self, position: int) -> Location:
         """The file and line of one record of this part."""
@@ -74,7 +76,8 @@ class DomainRecords:
 
     ``order`` are the records that this partition submits, in their order; ``whole_order`` those of the domain
     where records without a subject are left to the first partition. ``translations`` has, for the records in
-    `order`, the row of the table that translated a variable's text.
+    `order`, the row of the table that translated a variable's text. ``choices`` holds, by variable, block and
+    identity of the call, which branch of a `case`, or argument of a `coalesce`, gave each record its value.
     """
 
     plan: DomainPlan
@@ -88,6 +91,7 @@ class DomainRecords:
     unmatched: dict[tuple[str, int], Mask] = field(default_factory=dict)
     answers: dict[str, dict[int, list[pd.Series]]] = field(default_factory=dict)
     translations: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    choices: dict[tuple[str, int, int], npt.NDArray[np.int16]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(block) for block in self.blocks)
@@ -281,6 +285,10 @@ class View:
         )
         # all values stay until the partitions are merged: which are the most frequent is known only then
         self.partition.issues.append(replace(found, values=tuple(counted)))
+
+    def chose(self, call: Call, numbers: npt.NDArray[np.int16]) -> None:
+        """Keep which branch or argument (from 0, -1: none) of a call gave each record its value, for lineage."""
+        self.domain.choices[self.variable, self.index, id(call)] = numbers
 
     def count_terms(
         self, uses: Sequence[tuple[str, str, str] | None], codes: npt.NDArray[np.integer]

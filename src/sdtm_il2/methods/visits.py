@@ -304,6 +304,7 @@ def _register(found: Sequence[Found], visits: Sequence[Visit], codes: Sequence[C
         last.append(one.dates.last[rows])
         partial.append(arrow(take(one.dates.partial, rows)))
     places, pairs = pd.factorize(np.concatenate(keys))
+    members: list[Codes] = np.split(places, np.cumsum([len(one) for one in keys])[:-1])[1:]
     low, high = np.full(len(pairs), np.inf), np.full(len(pairs), -np.inf)
     np.fmin.at(low, places, np.concatenate(first))
     np.fmax.at(high, places, np.concatenate(last))
@@ -323,6 +324,14 @@ def _register(found: Sequence[Found], visits: Sequence[Visit], codes: Sequence[C
     code, subject = pairs % width, pairs // width
     order = np.lexsort((order_of[code], subject)).astype(np.int64) if len(pairs) else np.empty(0, np.int64)
     code, owners_of = code[order], subject[order].astype(np.int32)
+    row_of = np.empty(len(order), np.int64)
+    row_of[order] = np.arange(len(order))
+    for one, own_code, member in zip(found, codes, members, strict=True):
+        # which row of the register each raw record stands behind
+        rows = np.flatnonzero((own_code >= 0) & (one.subjects >= 0))
+        part = one.view.partition.sources[one.source.source]
+        part.visits = np.full(len(part.frame), -1, np.int64)
+        part.visits[one.view.block.positions[""][rows]] = row_of[member]
     days = [number(one.visitdy) for one in visits]
     numbers = np.array([float(one.number) for one in visits])
     visit_days = np.array([np.nan if day is None else float(day) for day in days])

@@ -235,6 +235,10 @@ class Options:
     same: tuple[tuple[VariableRef, tuple[VariableRef, ...]], ...] = ()
 
 
+#: Methods that take one of their parts, record by record.
+CHOOSING = ("case", "coalesce")
+
+
 @dataclass(frozen=True, slots=True)
 class BranchCall:
     """One branch of `case`; ``when`` None is the else branch."""
@@ -288,6 +292,13 @@ class Rule:
             isinstance(one, ColumnRef) for one in self.refs()
         )
 
+    def choices(self) -> tuple[Call, ...]:
+        """Every `case` and `coalesce` of the rule, outer ones first: which of their parts gave a value differs by record."""
+        found: list[Call] = []
+        for part in (self.call, *(() if self.shift is None else (self.shift,))):
+            _choices(part, found)
+        return tuple(found)
+
     def refs(self) -> tuple[Ref, ...]:
         """Everything that the rule reads, in order, each once."""
         found: dict[Ref, None] = {}
@@ -315,3 +326,13 @@ def _collect(part: Operand | BranchCall, found: dict[Ref, None]) -> None:
             found.update(dict.fromkeys((own, *others)))
         found.update(dict.fromkeys(part.options.identity))
         found.update(dict.fromkeys(ref for ref, _ in part.options.boxes))
+
+
+def _choices(part: Operand | BranchCall, found: list[Call]) -> None:
+    if isinstance(part, BranchCall):
+        _choices(part.then, found)
+    elif isinstance(part, Call):
+        if part.method in CHOOSING:
+            found.append(part)
+        for argument in part.arguments:
+            _choices(argument, found)

@@ -25,11 +25,13 @@ TABLE = "table "
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """The rows of a trial design table, read like a dataset without subjects."""
+    """The rows of a trial design table, read like a dataset without subjects; a row of a registry record has no line."""
 
     name: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    file: str = ""
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,14 @@ class JoinPlan:
 
 @dataclass(frozen=True, slots=True)
 class DecodePlan:
-    """A small table that is looked up by columns of the record."""
+    """A small table that is looked up by columns of the record; ``lines`` are those of its rows."""
 
     table: str
     by: tuple[tuple[Ref, str], ...]
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     at: Location = NOWHERE
+    lines: tuple[int, ...] = ()
 
     @property
     def added(self) -> tuple[str, ...]:

@@ -205,6 +205,7 @@ class DecodeSpec:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     at: Location = NOWHERE
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,5 +232,10 @@ def read_decode(node: Node, place: Place, folder: StudyFolder) -> DecodeSpec | N
             )
         seen.setdefault(key, row.line)
     return DecodeSpec(
-        table.file, by, table.headers, tuple(row.cells for row in table.rows), place.at(node.line)
+        table.file,
+        by,
+        table.headers,
+        tuple(row.cells for row in table.rows),
+        place.at(node.line),
+        tuple(row.line for row in table.rows),
     )
