@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pyreadstat
@@ -12,6 +13,7 @@ from cli_study import run
 from sdtm_il2.agency import AGENCIES
 from sdtm_il2.build import Build, build
 from sdtm_il2.compile import compile_plan
+from sdtm_il2.define.check import check_define
 from sdtm_il2.errors import Severity, SpecError, XptError
 from sdtm_il2.output import check_sizes, write_build
 from sdtm_il2.sources import read_sources
@@ -212,6 +214,77 @@ def test_a_bad_table_is_told_with_its_line(table: str, tmp_path: Path) -> None:
     assert refusal(caught, "SPEC117") == TABLES[table]
 
 
+LONG = "word " * 60
+
+MORE = {
+    "study.yaml": STUDY["study.yaml"].replace("[ae.yaml, cm.yaml]", "[ae.yaml, cm.yaml, trial.yaml]")
+    + "codelists: {HOW: {sponsor: true, terms: {1: 可能, 2: 无关}}}\n",
+    "trial.yaml": "tables: {TI: ti.csv}\n",
+    "ti.csv": "IETESTCD,IETEST,IECAT\nI01,年满18岁,INCLUSION\nI02,Adult,INCLUSION\n",
+    "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESPID]
+records: [{from: ae}]
+variables:
+  AESPID:  {assign: NO}
+  AETERM:  {assign: TERM}
+  AEDECOD: {hardcode: Fever}
+  AEREL:   {assign: REL, codelist: HOW}
+  AEACNOTH: {checked: {A: 冰敷, B: 休息}, many: MULTIPLE}
+  AENOTE:  {assign: NOTE, supplemental: {label: Note, eval: 研究者}}
+""",
+    "ae.csv": "SUBJ,NO,TERM,REL,A,B,NOTE\n001,1,发热,1,1,1,长\n002,1,Cough,2,1,,\n",
+    "more.csv": "SUBJ,DRUG,AE_NO\n001,x,\n",
+    "translations.csv": f"""\
+text,en
+发热,Fever
+可能,POSSIBLE
+无关,NOT RELATED
+冰敷,Ice
+休息,Rest
+长,{LONG.strip()}
+研究者,INVESTIGATOR
+年满18岁,18 years or older
+合1,TIE
+""",
+}
+
+
+def test_every_kind_of_value_is_translated(tmp_path: Path) -> None:
+    found = built_for(tmp_path / "study", "fda", MORE)
+    assert [text for text in said(found) if "DATA890" in text] == []
+    assert cells(found.datasets["AE"], ("AETERM", "AEREL", "AEACNOTH")) == [
+        ("Fever", "POSSIBLE", "MULTIPLE"),
+        ("Cough", "NOT RELATED", "Ice"),
+    ]
+    # the single answers of boxes; a long English text goes on in a second record, as every long text does
+    assert cells(found.datasets["SUPPAE"], ("QNAM", "QVAL", "QEVAL")) == [
+        ("AEACNOT1", "Ice", ""),
+        ("AEACNOT2", "Rest", ""),
+        ("AENOTE", ("word " * 40).strip(), "INVESTIGATOR"),
+        ("AENOTE1", (" word" * 20), "INVESTIGATOR"),
+    ]
+    assert cells(found.datasets["TI"], ("IETEST",)) == [("18 years or older",), ("Adult",)]
+    out = tmp_path / "out"
+    write_build(found, standard("SDTMIG 3.4", "2025-03-28"), out)
+    define = (out / "define.xml").read_text(encoding="utf-8")
+    assert 'CodedValue="POSSIBLE"' in define
+    assert "可能" not in define
+    # DEF731, DEF773: there is no annotated CRF to name, and no dictionary behind AEDECOD
+    assert {one.code for one in check_define(out / "define.xml", data=out)} == {"DEF731", "DEF773"}
+
+
+def test_processes_and_one_process_translate_alike(tmp_path: Path) -> None:
+    write_files(tmp_path, STUDY | {"translations.csv": "text,en\n发热,Fever\n地点,Place\n"})
+    spec = choose(load_spec(tmp_path), agency="fda")
+    plan = compile_plan(spec, standard(spec.standard.ig, spec.standard.ct))
+    sources = read_sources(spec, tmp_path)
+    with ProcessPoolExecutor(2) as pool:
+        several = build(plan, sources, pool.map, partitions=2)
+    one = build(plan, sources)
+    assert (said(several), several.lineage.translations) == (said(one), one.lineage.translations)
+
+
 def test_a_text_that_looks_changed_by_excel_may_be_translated(tmp_path: Path) -> None:
     table = STUDY["translations.csv"] + "3月5日,5 March,,\n"
     rows = load_spec(write_files(tmp_path, STUDY | {"translations.csv": table})).translations
@@ -254,6 +327,45 @@ def test_the_missing_texts_as_a_table_to_fill_in(tmp_path: Path) -> None:
     done = run("translations", study, "--out", str(tmp_path / "more.csv"))
     assert done.stdout == "every text has its English text; nothing is written\n"
     assert not (tmp_path / "more.csv").exists()
+
+
+DICTIONARY = {
+    "study.yaml": STUDY["study.yaml"].replace("domains:", "  coding: {path: coding.csv}\ndomains:"),
+    "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESPID]
+records: [{from: ae}]
+meddra: {source: coding, by: {TERM: TEXT}, columns: {LLT: LLT, PT: {nmpa: 首选语, else: PT}}}
+variables:
+  AESPID: {assign: NO}
+  AETERM: {assign: TERM}
+""",
+    "ae.csv": "SUBJ,NO,TERM\n001,1,发热\n",
+    "coding.csv": "TEXT,LLT,PT,首选语\n发热,Fever,Pyrexia,发热（首选语）\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("agency", "term", "other"), [("nmpa", "发热（首选语）", "PT"), ("fda", "Pyrexia", "首选语")]
+)
+def test_a_dictionary_has_its_column_by_agency(agency: str, term: str, other: str, tmp_path: Path) -> None:
+    found = built_for(tmp_path, agency, DICTIONARY)
+    assert cells(found.datasets["AE"], ("AELLT", "AEDECOD")) == [("Fever", term)]
+    columns = {one.column: (one.use, one.reason) for one in found.balance.source("coding").columns}
+    assert columns[other] == ("not submitted", "for another agency")
+    assert columns["LLT"] == ("mapped", "")
+    assert "DATA851" not in {one.code for one in found.issues}
+
+
+def test_a_dictionary_says_what_all_other_agencies_take(tmp_path: Path) -> None:
+    files = DICTIONARY | {
+        "ae.yaml": DICTIONARY["ae.yaml"].replace("{nmpa: 首选语, else: PT}", "{nmpa: 首选语}")
+    }
+    with pytest.raises(SpecError) as caught:
+        built_for(tmp_path, "nmpa", files)
+    assert refusal(caught) == (
+        "ae.yaml:4: SPEC182: a column by agency needs the key 'else'\n  hint: add else:"
+    )
 
 
 # ---- labels and sizes -------------------------------------------------------------------------------------

@@ -342,7 +342,7 @@ def test_coding_and_comments_come_from_the_extended_file(spec: StudySpec) -> Non
     assert ae.comments == (CommentsSpec("ae", "备注", "日期", Location("library/base.yaml", 4)),)
     assert ae.dictionaries == (
         DictionarySpec(
-            "meddra", "coding", (("NO", "号"),), {"PT": "首选语", "SOCCD": "SOC码"}, "27.1",
+            "meddra", "coding", (("NO", "号"),), {"PT": {"": "首选语"}, "SOCCD": {"": "SOC码"}}, "27.1",
             Location("library/base.yaml", 5),
         ),
     )  # fmt: skip

@@ -209,6 +209,8 @@ def _column(
     if column in spec.unsubmitted_columns:
         return ColumnBalance(column, "not submitted", (), filled, spec.unsubmitted_columns[column])
     note = _discarded(plan, source.name, column)
+    if (source.name, column) in plan.columns_elsewhere:
+        note = "for another agency"
     if note:
         return ColumnBalance(column, "not submitted", (), filled, note)
     if filled:

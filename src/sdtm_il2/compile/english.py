@@ -68,7 +68,8 @@ def _variable(labels: Labels, domain: str, variable: VariablePlan, encoding: str
     if extra is None:
         return replace(variable, label=labels.checked(variable.label, target, variable.at, encoding))
     label = labels.checked(extra.label, target, variable.at, encoding, "SPEC128")
-    return replace(variable, label=label, supplemental=replace(extra, label=label))
+    evaluator = labels.english(extra.evaluator)
+    return replace(variable, label=label, supplemental=replace(extra, label=label, evaluator=evaluator))
 
 
 def _check_variables(study: Study, domains: tuple[DomainPlan, ...]) -> None:

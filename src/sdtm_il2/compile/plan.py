@@ -15,6 +15,7 @@ from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
 from sdtm_il2.compile.rules import compile_rule
 from sdtm_il2.compile.sugar import (
+    columns_elsewhere,
     continued_variables,
     table_domain,
     table_plans,
@@ -42,7 +43,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
-    named = with_comments([with_dictionaries(one) for one in domains_of_version(study)])
+    named = with_comments([with_dictionaries(one, spec.agency) for one in domains_of_version(study)])
     tables = tuple(with_registry(study, with_releases(study, one)) for one in tables_of_version(study))
     named += [table_domain(study, one) for one in tables]
     study = replace(study, domains={one.domain: one for one in named})
@@ -83,6 +84,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         spec.at, table_plans(tables), relationships, visits, labels, decodes, compile_documents(study),
         {name: text.text for name, text in spec.comments.items()}, spec.agency_encoding, spec.choices,
         english.rows, english.used,
+        tuple(pair for one in spec.domains for pair in columns_elsewhere(one, spec.agency)),
     )  # fmt: skip
 
 

@@ -30,10 +30,11 @@ _MEDDRA = {"PT": "--DECOD", "PTCD": "--PTCD"}
 _VISITS_ONLY = ("alias", "EPOCH", "from_day", "to_day")
 
 
-def with_dictionaries(spec: DomainSpec) -> DomainSpec:
+def with_dictionaries(spec: DomainSpec, agency: str = "") -> DomainSpec:
     """`meddra` and `whodrug`: every block joins the coding source, and the levels fill their variables.
 
     Each record has exactly one match, else DATA840 or DATA841 says so. A line of the specification beats a level.
+    Where a level has a column by agency, that of `agency` counts.
     """
     for dictionary in spec.dictionaries:
         alias = dictionary.dictionary.lower()
@@ -46,7 +47,8 @@ def with_dictionaries(spec: DomainSpec) -> DomainSpec:
                 supplemental=supplemental,
                 at=dictionary.at,
             )
-            for level, column in dictionary.columns.items()
+            for level, columns in dictionary.columns.items()
+            for column in [columns.get(agency, columns.get("", ""))]
             for name, supplemental in [_variable_of(spec.domain, dictionary, level)]
         )
         stated = {one.name for one in spec.variables}
@@ -56,6 +58,17 @@ def with_dictionaries(spec: DomainSpec) -> DomainSpec:
             variables=(*spec.variables, *(one for one in lines if one.name not in stated)),
         )
     return spec
+
+
+def columns_elsewhere(spec: DomainSpec, agency: str) -> tuple[tuple[str, str], ...]:
+    """Source and column of what `meddra` and `whodrug` take for other agencies alone."""
+    return tuple(
+        (dictionary.source, column)
+        for dictionary in spec.dictionaries
+        for columns in dictionary.columns.values()
+        for column in columns.values()
+        if column != columns.get(agency, columns.get("", ""))
+    )
 
 
 def _variable_of(domain: str, dictionary: DictionarySpec, level: str) -> tuple[str, Supplemental | None]:

@@ -300,7 +300,8 @@ class Plan:
     ``labels`` are Chinese labels by dataset and variable ("" for the dataset's own), ``decodes`` Chinese decodes by
     codelist (C-code, or name of a study list) and term; see `label_zh`. ``choices`` is what this build chose
     otherwise than the study file. ``translations`` are there where the agency reads English; ``labels_translated``
-    counts the labels and terms that each of them (by its place) translated.
+    counts the labels and terms that each of them (by its place) translated. ``columns_elsewhere`` are sources and
+    columns that builds for other agencies read.
     """
 
     study: str
@@ -329,6 +330,7 @@ class Plan:
     choices: tuple[Choice, ...] = ()
     translations: tuple[TranslationRow, ...] = ()
     labels_translated: Mapping[int, int] = field(default_factory=dict)
+    columns_elsewhere: tuple[tuple[str, str], ...] = ()
 
     @property
     def receiver(self) -> Agency:

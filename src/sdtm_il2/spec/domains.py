@@ -267,10 +267,18 @@ def _dictionary(key: str, layer: _Layer) -> DictionarySpec | None:
         dictionary=key,
         source=source,
         by=pairs(node.items.get("by")),
-        columns={level: text(columns, level) for level in columns.items},
+        columns={level: _by_agency(columns, level) for level in columns.items},
         version=text(node, "version"),
         at=layer.place.at(layer.node.lines[key]),
     )
+
+
+def _by_agency(columns: MapNode, level: str) -> dict[str, str]:
+    """The column of a level by agency; `else`, and a bare column, stand under ""."""
+    node = columns.items[level]
+    if isinstance(node, MapNode):
+        return {"" if agency == "else" else agency: text(node, agency) for agency in node.items}
+    return {"": text(columns, level)}
 
 
 def check_copies(domains: Iterable[DomainSpec], place: Place) -> None:

@@ -251,12 +251,15 @@ class CommentsSpec:
 
 @dataclass(frozen=True, slots=True)
 class DictionarySpec:
-    """`meddra:` or `whodrug:` the coding source, its join columns and which of its columns hold which level."""
+    """`meddra:` or `whodrug:` the coding source, its join columns and which of its columns hold which level.
+
+    ``columns`` has for each level the column by agency; "" is every agency that is not named.
+    """
 
     dictionary: str
     source: str
     by: tuple[tuple[str, str], ...]
-    columns: Mapping[str, str]
+    columns: Mapping[str, Mapping[str, str]]
     version: str = ""
     at: Location = NOWHERE
 
