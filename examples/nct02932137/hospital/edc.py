@@ -36,7 +36,9 @@ def odm(out: Folder, people: list[Subject], told: Told) -> None:
         for repeat, (term, kind, start) in enumerate(history, 1):
             lines.append(_form("MH", repeat, {"TERM": term, "CAT": kind, "START": start, "ONGO": "是"}))
         for repeat, (term, kind, part, date) in enumerate(_outcomes(one), 1):
-            lines.append(_form("DS", repeat, {"TERM": term, "CAT": kind, "SCAT": part, "DATE": date}))
+            lines.append(
+                _form("DS", repeat, {"TERM": term, "CAT": kind, "SCAT": part, "DATE": date, "FORMDATE": date})
+            )
         lines.append("</StudyEventData></SubjectData>")
     lines += ["</ClinicalData>", "</ODM>", ""]
     (out.path / "edc.xml").write_bytes("\n".join(lines).encode())
