@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import pyreadstat
 import pytest
 
@@ -13,13 +14,15 @@ from cli_study import run
 from sdtm_il2.agency import AGENCIES
 from sdtm_il2.build import Build, build
 from sdtm_il2.compile import compile_plan
+from sdtm_il2.dataset import Column, Dataset
 from sdtm_il2.define.check import check_define
 from sdtm_il2.errors import Severity, SpecError, XptError
-from sdtm_il2.output import check_sizes, write_build
+from sdtm_il2.output import write_build
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import choose, load_spec
 from sdtm_il2.trace import trace
-from sdtm_il2.xpt import read_xpt
+from sdtm_il2.xpt import read_xpt, write_xpt
+from sdtm_il2.xpt.check import check_sizes
 from study import ROOT, cells, standard, write_files
 
 STUDY = {
@@ -479,6 +482,26 @@ def test_a_file_above_the_size_that_an_agency_takes() -> None:
     ]
 
 
+def test_files_of_any_origin_are_checked_for_an_agency(tmp_path: Path) -> None:
+    columns = (Column("AETERM", "Subject's Term"), Column("AESEQ", "Sequence", "Num"))
+    frame = pd.DataFrame({"AETERM": pd.Series(["发热", "Rash"], dtype="str"), "AESEQ": [1.0, 2.0]})
+    path = tmp_path / "events.xpt"
+    write_xpt(path, Dataset("AE", "Adverse Events", columns, frame), encoding="gb18030")
+    name = f"{path}: XPT618 AE: the file is events.xpt, and its dataset asks for ae.xpt\n  hint: rename the file\n"
+    found = run("xpt", "check", str(path), "--agency", "nmpa")
+    assert (found.exit_code, found.stdout) == (0, f"Warnings\n{name}\n1 warning\n")
+    for_fda = run("xpt", "check", str(path), "--agency", "fda")
+    assert for_fda.exit_code == 1
+    assert f"{path}: XPT609 AE.AETERM: " in for_fda.stdout
+    assert (
+        f"{path}: XPT619 AE.AETERM: the label holds ' without its pair\n"
+        "  hint: change the label and write the file again\n"
+    ) in for_fda.stdout
+    wrong = run("xpt", "check", str(path), "--agency", "fda", "--encoding", "gb18030")
+    assert wrong.exit_code == 2
+    assert "the FDA takes ascii." in wrong.stderr
+
+
 # ---- what one build chooses -------------------------------------------------------------------------------
 
 
@@ -493,6 +516,11 @@ def test_a_choice_is_told_in_the_manifest_and_the_study_file_stays(tmp_path: Pat
     }
     assert manifest["standards"]["ig"]["version"] == "3.3"
     assert (folder / "study.yaml").read_text(encoding="utf-8") == STUDY["study.yaml"]
+
+
+def test_what_is_stated_anyhow_is_no_choice(tmp_path: Path) -> None:
+    spec = load_spec(write_files(tmp_path, STUDY))
+    assert choose(spec, agency="nmpa", ig="3.4", ct="SDTM CT 2025-03-28") == spec
 
 
 def test_choices_are_refused_like_lines_of_the_study(tmp_path: Path) -> None:

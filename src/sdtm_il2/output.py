@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdtm_il2 import __version__
-from sdtm_il2.agency import Agency
 from sdtm_il2.build import Build
 from sdtm_il2.dataset import Dataset
 from sdtm_il2.define.derive import make_define
@@ -26,6 +25,7 @@ from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
 from sdtm_il2.xpt import write_xpt
+from sdtm_il2.xpt.check import check_sizes
 
 #: A build with such an issue is not written: its files would not be what the agency reads.
 UNTRANSLATED = "DATA890"
@@ -168,18 +168,6 @@ def _write(
         _sync(path)
     _sync(folder)
     return outputs, issues
-
-
-def check_sizes(agency: Agency, sizes: Mapping[str, int]) -> tuple[Issue, ...]:
-    """OUT931: files, by name with their bytes, that are larger than the agency takes."""
-    return tuple(
-        issue(
-            "OUT931", file, file=file, bytes=f"{size:,}", agency=agency.title,
-            limit=f"{agency.file_bytes:,}", advice=agency.above,
-        )
-        for file, size in sizes.items()
-        if 0 < agency.file_bytes < size
-    )  # fmt: skip
 
 
 def labelled(dataset: Dataset, plan: Plan) -> Dataset:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sdtm_il2.agency import AGENCIES
 from sdtm_il2.cli.define import define
 from sdtm_il2.cli.outcome import existing_file, fail_on_option, finish, print_issues, width
 from sdtm_il2.errors import Issue, merge_issues
@@ -82,15 +83,27 @@ def show(file: Path, records: int, encoding: str) -> None:
 
 @xpt.command("check", short_help="Check that files are sound.")
 @click.argument("files", type=existing_file(), nargs=-1, required=True)
-@encoding_option
+@click.option(
+    "--agency",
+    type=click.Choice([name for name in AGENCIES if name]),
+    help="Check also what this agency asks of encoding, names, labels and sizes.",
+)
+@click.option("--encoding", help="Encoding of the text; default: the agency's usual one, else UTF-8.")
 @fail_on_option
-def check_files(files: tuple[Path, ...], encoding: str, fail_on: str) -> None:
+def check_files(files: tuple[Path, ...], agency: str | None, encoding: str | None, fail_on: str) -> None:
     """Check that FILES are sound and within what agencies take."""
     from sdtm_il2.xpt import check_xpt
 
+    receiver = AGENCIES[agency or ""]
+    if agency and encoding and encoding not in receiver.encodings:
+        raise click.BadParameter(
+            f"the {receiver.title} takes {' or '.join(receiver.encodings)}.", param_hint="'--encoding'"
+        )
     found: list[Issue] = []
     for file in files:
-        found += check_xpt(file, encoding=encoding)
+        found += check_xpt(
+            file, encoding=encoding or receiver.encodings[0], agency=receiver if agency else None
+        )
     _judged(found, fail_on)
 
 

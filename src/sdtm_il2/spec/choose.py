@@ -31,7 +31,7 @@ def choose(spec: StudySpec, *, agency: str = "", ig: str = "", ct: str = "") -> 
             ("ig", spec.standard.ig, ig),
             ("ct", spec.standard.ct, ct),
         )
-        if chosen and chosen != stated
+        if chosen and _release(chosen) != _release(stated)
     ]
     taken = {one.key: one.chosen for one in choices}
     standard = spec.standard
@@ -46,3 +46,8 @@ def choose(spec: StudySpec, *, agency: str = "", ig: str = "", ct: str = "") -> 
         agency_encoding="" if "agency" in taken else spec.agency_encoding,
         choices=tuple(choices),
     )
+
+
+def _release(name: str) -> str:
+    """A release without what may stand before its version: ``SDTMIG 3.3`` is 3.3."""
+    return name.casefold().removeprefix("sdtmig").removeprefix("sdtm ct").strip()
