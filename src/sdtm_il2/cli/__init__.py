@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from sdtm_il2 import __version__
+from sdtm_il2.cli.diff import diff
 from sdtm_il2.cli.explain import explain
 from sdtm_il2.cli.files import define, xpt
 from sdtm_il2.cli.outcome import Verbs
@@ -32,5 +33,5 @@ def main() -> None:
     """Raw trial exports to CDISC SDTM, with an account of every raw record."""
 
 
-for verb in (profile, init, build, check, trace, translations, explain, standards, xpt, define):
+for verb in (profile, init, build, check, trace, diff, translations, explain, standards, xpt, define):
     main.add_command(verb)
