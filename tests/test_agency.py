@@ -120,10 +120,12 @@ def test_under_nmpa_texts_stay_as_collected(tmp_path: Path) -> None:
     assert found.lineage.translations == ()
 
 
-@pytest.mark.parametrize("agency", ["fda", "pmda"])
-def test_partitions_translate_alike(agency: str, tmp_path: Path) -> None:
-    files = {"translations.csv": "text,en\n发热,Fever\n没有,None\n地点,Place\n"}
-    one, two = (built_for(tmp_path, agency, files, number) for number in (1, 2))
+@pytest.mark.parametrize("kind", ["few rows", "every kind"])
+def test_partitions_translate_alike(kind: str, tmp_path: Path) -> None:
+    files = (
+        MORE if kind == "every kind" else {"translations.csv": "text,en\n发热,Fever\n没有,None\n地点,Place\n"}
+    )
+    one, two = (built_for(tmp_path, "fda", files, number) for number in (1, 2))
     assert said(one) == said(two)
     assert one.balance == two.balance
     assert one.lineage.translations == two.lineage.translations
@@ -275,6 +277,18 @@ def test_every_kind_of_value_is_translated(tmp_path: Path) -> None:
     assert "可能" not in define
     # DEF731, DEF773: there is no annotated CRF to name, and no dictionary behind AEDECOD
     assert {one.code for one in check_define(out / "define.xml", data=out)} == {"DEF731", "DEF773"}
+
+
+def test_texts_that_become_one_no_longer_tell_records_apart(tmp_path: Path) -> None:
+    files = {
+        "ae.yaml": STUDY["ae.yaml"].replace(
+            "keys: [STUDYID, USUBJID, AETERM, AESPID]", "keys: [STUDYID, USUBJID, AETERM]"
+        ),
+        "translations.csv": STUDY["translations.csv"].replace("皮疹,Rash", "皮疹,Fever"),
+    }
+    told = "ae.yaml:2: DATA815 AE: "
+    assert [text.startswith(told) for text in said(built_for(tmp_path, "nmpa", files))].count(True) == 0
+    assert [text.startswith(told) for text in said(built_for(tmp_path, "fda", files))].count(True) == 1
 
 
 def test_processes_and_one_process_translate_alike(tmp_path: Path) -> None:

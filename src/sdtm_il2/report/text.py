@@ -196,6 +196,22 @@ def balance_text(balance: Balance, *, width: int | None = WIDTH) -> str:
     return "\n".join(parts) + "\n"
 
 
+def spans(lines: Sequence[int], most: int = 10) -> str:
+    """Ascending lines, those that follow one another as a span; after `most` spans how many lines there are.
+
+    >>> spans([2, 3, 4, 7]), spans([2, 4, 6, 8], most=2)
+    ('2-4,7', '2,4,.. (4 lines)')
+    """
+    found: list[list[int]] = []
+    for line in lines:
+        if found and line == found[-1][1] + 1:
+            found[-1][1] = line
+        else:
+            found.append([line, line])
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in found]
+    return ",".join(texts[:most]) + (f",.. ({len(lines)} lines)" if len(texts) > most else "")
+
+
 def _prepared(balance: Balance) -> Iterator[str]:
     """For whom the files are and in which encoding, and what was translated by which lines."""
     if balance.prepared is None:
@@ -206,10 +222,10 @@ def _prepared(balance: Balance) -> Iterator[str]:
     labels = "; labels are Chinese" if balance.prepared.chinese_labels else ""
     yield f"Prepared for the {agency.title}: text is {text} {balance.prepared.encoding.upper()}{labels}"
     for one in balance.translations:
-        rows: dict[str, list[str]] = {}
+        rows: dict[str, list[int]] = {}
         for at in one.rows:
-            rows.setdefault(at.file, []).append(str(at.line))
-        places = ", ".join(f"{printable(file)}:{','.join(lines)}" for file, lines in rows.items())
+            rows.setdefault(at.file, []).append(at.line)
+        places = ", ".join(f"{printable(file)}:{spans(lines)}" for file, lines in rows.items())
         yield f"  {one.variable}: {counted(one.records, 'record')}, {counted(one.texts, 'text')} by {places}"
 
 
