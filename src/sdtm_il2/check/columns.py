@@ -19,9 +19,6 @@ def check_columns(plan: Plan, sources: Sources) -> None:
         columns = sources[source].columns
         if column in columns:
             continue
-        if column in sources[source].private:
-            found.setdefault((source, column), issue("SPEC162", reader, at, column=column, source=source))
-            continue
         if reader == UNSCHEDULED_READER and _in_any_visit_source(plan, sources, column):
             continue  # this source's records are never the unscheduled ones that the clause means
         close = nearest(column, columns)

@@ -12,8 +12,9 @@ from sdtm_il2.errors import Issue, Location, issue, merge_issues
 from sdtm_il2.iso8601 import DateStatus, parse_dates
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import Source, Sources
+from sdtm_il2.sources.subject import parse_subject
 from sdtm_il2.spec.study import StudySpec
-from sdtm_il2.spec.tables import changed_by_excel
+from sdtm_il2.spec.tables import changed_by_excel, lost_zeros
 
 #: A decimal comma for certain: another number of digits than a group of thousands has, or a zero in front.
 _COMMA = re.compile(r"[<>≤≥=~ ]*[+-]?(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)")
@@ -44,6 +45,12 @@ def check_data(spec: StudySpec, plan: Plan, sources: Sources) -> tuple[Issue, ..
         found += _date_formats(source, column, uses)
         found += _commas(source, column, uses)
         found += _changed(source, column, uses)
+    for name in sources:
+        for column in _subject_columns(sources[name]):
+            if not any(
+                use.kind in (Kind.RESULT, Kind.IDENTIFIER) for use in by_column.get((name, column), ())
+            ):
+                found += _changed_identifiers(sources[name], column)
     found += check_terms(spec, plan, sources, [use for uses in by_column.values() for use in uses])
     found += check_items(plan, sources)
     found += check_values(plan, sources)
@@ -150,12 +157,31 @@ def _changed(source: Source, column: str, uses: Iterable[Use]) -> list[Issue]:
             if changed_by_excel(text.strip()) and (_SCIENTIFIC.fullmatch(text.strip()) or not _plain(text))
         }
     elif kinds & {Kind.IDENTIFIER}:
-        doubtful = {text for text in open_texts(source, column) if changed_by_excel(text.strip())}
+        return _changed_identifiers(source, column)
     else:
         return []
     if not doubtful:
         return []
     return [_of_column("SRC347", source, column, source.spec.at, doubtful, open_texts(source, column))]
+
+
+def _changed_identifiers(source: Source, column: str) -> list[Issue]:
+    """SRC347: identifiers as times, dates or powers of ten, or without the zeros that they began with."""
+    held = open_texts(source, column)
+    lost = lost_zeros({text.strip() for text in held})
+    doubtful = {text for text in held if changed_by_excel(text.strip()) or text.strip() in lost}
+    return [_of_column("SRC347", source, column, source.spec.at, doubtful, held)] if doubtful else []
+
+
+def _subject_columns(source: Source) -> tuple[str, ...]:
+    """The columns of which the source's own rule makes the subject."""
+    rule = source.spec.subject
+    if rule is None:
+        return ()
+    if rule.lookup:
+        return tuple(one for one in (rule.by,) if one in source.columns)
+    parts = parse_subject(rule.template, source.columns)
+    return tuple(part.column for part in parts if part.column in source.columns)
 
 
 def _plain(text: str) -> bool:

@@ -97,8 +97,9 @@ class Scope:
         ref = self.resolve(name)
         if isinstance(ref, VariableRef):
             self.study.problems.add(
-                "SPEC110", target, at, method=method, name=name, source=self.block.from_ if self.block else ""
-            )
+                "SPEC110", target, at, method=method, name=name, source=self.block.from_ if self.block else "",
+                advice="a column of this name needs rename: at its source; copy: gives the value of a variable",
+            )  # fmt: skip
             return None
         return ref
 
@@ -133,6 +134,7 @@ class Scope:
                 self.study.problems.add(
                     "SPEC110", target, condition.at if condition.at.file else at, method=place,
                     name=condition.name, source=self.block.from_ if self.block else "",
+                    advice="use submit: (rows) or when: (values) to speak of variables",
                 )  # fmt: skip
         return self.test(clause, at)
 

@@ -76,7 +76,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         for one in spec.codelists
         if one.sponsor or one.added
     }
-    return Plan(
+    plan = Plan(
         spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
         replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
         tuple(problems.found),
@@ -86,6 +86,19 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
         english.rows, english.used,
         tuple(pair for one in spec.domains for pair in columns_elsewhere(one, spec.agency)),
     )  # fmt: skip
+    _check_private(plan, problems)
+    problems.stop(SpecError)
+    return plan
+
+
+def _check_private(plan: Plan, problems: Problems) -> None:
+    """SPEC162: a private column is mapped."""
+    private = {(source.name, column.text) for source in plan.sources for column in source.private}
+    told = set()
+    for source, column, reader, at in plan.columns():
+        if (source, column) in private and (source, column) not in told:
+            told.add((source, column))
+            problems.add("SPEC162", reader, at, column=column, source=source)
 
 
 def _dataset(study: Study, spec: DomainSpec) -> DatasetDef | None:
@@ -334,7 +347,8 @@ def _plan_variable(known: VariableDef, rules: tuple[Rule | None, ...], *, automa
 
 def _keys(study: Study, spec: DomainSpec, names: set[str]) -> tuple[str, ...]:
     for text in (*spec.keys, *spec.sort):
-        if text.text not in names:
+        refused = any(one.target == f"{spec.domain}.{text.text}" for one in study.problems.found)
+        if text.text not in names and not refused:
             # a variable of the standard is spelt right: nothing maps it
             known = study.standard.variable(spec.domain, text.text) is not None
             close = "" if known else nearest(text.text, names)

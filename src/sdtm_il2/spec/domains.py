@@ -34,6 +34,7 @@ from sdtm_il2.spec.nodes import (
     words,
 )
 from sdtm_il2.spec.read import ListNode, MapNode, TextNode
+from sdtm_il2.spec.schema import nearest, schema
 from sdtm_il2.spec.study import VisitsSpec
 from sdtm_il2.spec.trial import read_trial_tables
 from sdtm_il2.spec.variables import variables
@@ -174,7 +175,9 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
         return _stated(layers, key)
 
     for key in ("keys", "records"):
-        if key not in stated(key).node.items and (key == "records" or len(layers) > 1):
+        own = schema("domain")["properties"]
+        misspelt = any(nearest(one, (key,)) for layer in layers for one in layer.node.items if one not in own)
+        if key not in stated(key).node.items and not misspelt and (key == "records" or len(layers) > 1):
             bare = Place(last.place.file, last.place.problems)
             bare.add("SPEC182", last.node.line, key=key, what="a domain file")
     sort, keys, ig, submit = (stated(key) for key in ("sort", "keys", "ig", "submit"))

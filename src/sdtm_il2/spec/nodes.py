@@ -12,6 +12,7 @@ from sdtm_il2.spec.model import TermSpec, Text
 from sdtm_il2.spec.read import ListNode, MapNode, Node, TextNode
 from sdtm_il2.spec.schema import nearest
 from sdtm_il2.where import Clause, Written, parse_clause
+from sdtm_il2.where.fullwidth import wide_sign
 
 _ORIGIN_TYPES = ("Collected", "Derived", "Assigned", "Protocol", "Predecessor", "Not Available", "Other")
 _ORIGIN_SOURCES = ("Investigator", "Subject", "Vendor", "Sponsor")
@@ -201,11 +202,13 @@ def check_source(name: str, line: int, key: str, place: Place, datasets: Iterabl
 
 
 def names(node: Node | None, key: str, place: Place) -> tuple[Text, ...]:
-    """Variables of the domain itself, named bare, each once (`keys`, `sort`): SPEC194, SPEC195."""
+    """Variables of the domain itself, named bare, each once (`keys`, `sort`): SPEC166, SPEC194, SPEC195."""
     found = texts(mapping(node).items.get(key), place)
     seen: Mapping[str, Text] = {}
     for name in found:
-        if not _VARIABLE.fullmatch(name.text.removeprefix("--")):
+        if wide := wide_sign(name.text, "，"):
+            place.add("SPEC166", name.at.line, **wide)
+        elif not _VARIABLE.fullmatch(name.text.removeprefix("--")):
             tail = name.text.rpartition(".")[2]
             near = f"did you mean {tail.upper()}? " if _VARIABLE.fullmatch(tail.upper()) else ""
             place.add("SPEC194", name.at.line, name=name.text, near=near)

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from sdtm_il2.errors import Location, Problems
+from sdtm_il2.where.fullwidth import wide_sign, wrapped
 
 #: A specification file is written by hand; more bytes than this are a mistake or an attack.
 MAX_BYTES = 1_048_576
@@ -92,9 +93,9 @@ def _guess_encoding(content: bytes) -> str:
 def read_yaml(content: bytes, file: str, problems: Problems) -> Node | None:
     """The node tree of one YAML document; None if it cannot be read, and the problems say why.
 
-    Problems: SPEC101 (full-width colon), SPEC102 (a list in a clause), SPEC103 (quotes needed), SPEC104
-    (other YAML mistakes), SPEC105 (not UTF-8), SPEC106 (a key twice), SPEC108 (anchors, aliases, tags,
-    merge keys, directives), SPEC109 (too large, too deep), SPEC186 (several documents).
+    Problems: SPEC101 (full-width colon), SPEC166 (other full-width punctuation), SPEC102 (a list in a clause),
+    SPEC103 (quotes needed), SPEC104 (other YAML mistakes), SPEC105 (not UTF-8), SPEC106 (a key twice), SPEC108
+    (anchors, aliases, tags, merge keys, directives), SPEC109 (too large, too deep), SPEC186 (several documents).
 
     >>> read_yaml(b"flag: NO", "study.yaml", Problems()).items["flag"].text
     'NO'
@@ -188,6 +189,8 @@ class _Tree:
         if event.tag is not None:
             self._add("SPEC108", line, what=f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')}")
         if isinstance(event, yaml.ScalarEvent):
+            if event.style is None and (wide := wrapped(event.value)):
+                self._add("SPEC166", line, **wide)
             return TextNode(event.value, line, event.style is None)
         if isinstance(event, yaml.SequenceStartEvent):
             return ListNode(tuple(self._items(depth)), line)
@@ -223,6 +226,9 @@ class _Tree:
 
 #: A key at the start of a line (or after "- ") that a full-width colon ends before any YAML colon.
 _WIDE_KEY = re.compile(r"""\s*(?:- +)*([^\s#'"{\[：][^：]*?)\s*：""")
+#: A full-width comma or bracket where the half-width one would begin a key or a list.
+_WIDE_COMMA = re.compile(r"""，(?=\s{0,9}[^\s"'，:]{1,99}:\s)""")
+_WIDE_OPEN = re.compile(r"(?<=[:\[{,-])\s{0,9}[｛［]")
 _CLAUSE_LIST = re.compile(r"\b(IN|NOTIN)\s*\[")
 _QUOTES = (
     "while scanning a block scalar",
@@ -252,6 +258,13 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str, problems: Proble
         if wide and ": " not in wide[0]:
             problems.add("SPEC101", at=Location(file, number + 1), word=wide[1])
             return
+    if found := _WIDE_OPEN.search(line) or _WIDE_COMMA.search(line):
+        sign = found.end() - 1
+        before = re.split(r"[:,{\[]", line[:sign])[-1] if line[sign] == "，" else ""
+        after = re.split(r"[:,]", line[sign + 1 :], maxsplit=1)[0]
+        fields = wide_sign(f"{before}{line[sign]}{after}", line[sign])
+        problems.add("SPEC166", at=at, **(fields or {}))
+        return
     bracket = "[" if "sequence" in context else "{"
     two_colons = "not allowed here" in problem and re.search(
         r"\S: |- .*\S", line[: mark.column if mark else 0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -127,18 +127,29 @@ def read_table(
 
 
 def _check_zeros(table: Table, problems: Problems) -> None:
-    """A number shorter than its column's equally long ones that begin with 0 has lost its zeros: SPEC120."""
+    """SPEC120: cells that have lost leading zeros."""
     for place, header in enumerate(table.headers):
-        cells = [row.cells[place] for row in table.rows if row.cells[place]]
-        widths = {len(cell) for cell in cells if len(cell) > 1 and cell.startswith("0")}
-        if len(widths) != 1 or not all(cell.isascii() and cell.isdigit() for cell in cells):
-            continue
-        (width,) = widths
-        if max(map(len, cells)) > width:
-            continue
+        lost = lost_zeros({row.cells[place] for row in table.rows})
         for row in table.rows:
-            if 0 < len(cell := row.cells[place]) < width:
-                problems.add("SPEC120", at=table.at(row), cell=cell, header=header, before=cell.zfill(width))
+            if before := lost.get(row.cells[place]):
+                problems.add("SPEC120", at=table.at(row), cell=row.cells[place], header=header, before=before)
+
+
+def lost_zeros(cells: Collection[str]) -> dict[str, str]:
+    """The cells of a column that have lost leading zeros, and what stood there: all are digits, those that
+    begin with 0 are of one length, none is longer, and these are shorter.
+
+    >>> lost_zeros(["001", "12", "002"]), lost_zeros(["001", "1000"]), lost_zeros(["0", "1"])
+    ({'12': '012'}, {}, {})
+    """
+    filled = [cell for cell in cells if cell]
+    widths = {len(cell) for cell in filled if len(cell) > 1 and cell.startswith("0")}
+    if len(widths) != 1 or not all(cell.isascii() and cell.isdigit() for cell in filled):
+        return {}
+    (width,) = widths
+    if max(map(len, filled)) > width:
+        return {}
+    return {cell: cell.zfill(width) for cell in filled if len(cell) < width}
 
 
 def _decode(content: bytes, file: str, problems: Problems) -> str | None:

@@ -123,9 +123,17 @@ def _rows(table: Table, by: tuple[str, ...], domain: str, place: Place) -> tuple
     for name in absent:
         if nearest_header(name, [name]) not in misspelt:
             problems.add("SPEC189", at=top, fault=f"has no column '{name}'")
-    if not any(header.endswith("TESTCD") for header in table.headers):
-        problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
-    if absent:
+    coded = any(header.endswith("TESTCD") for header in table.headers)
+    if not coded:
+        codes = ("--TESTCD", f"{domain}TESTCD")
+        close = [
+            (one, near) for one in table.headers if one not in known and (near := nearest_header(one, codes))
+        ]
+        if close:
+            problems.add("SPEC122", at=top, header=close[0][0], nearest=close[0][1])
+        else:
+            problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
+    if absent or not coded:
         return ()
     seen: dict[tuple[str, ...], list[TestRow]] = {}
     rows = []

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias, cast, get_args
 
 from sdtm_il2.errors import NOWHERE, Location, Problems, SpecError
+from sdtm_il2.where.fullwidth import wide_sign
 from sdtm_il2.where.model import Clause, Comparator, Condition
 
 _LISTS = frozenset({"IN", "NOTIN"})
@@ -52,9 +53,10 @@ def parse_clause(
 
     ``known`` are column names: NAME is the longest of them before a comparator, else what stands before the
     first comparator. ``at`` is the place of texts without one of their own.
-    Errors: SPEC102 (a list in brackets), SPEC150 (no comparator), SPEC151 (name or value missing), SPEC152
-    (a number of values that the comparator does not take), SPEC153 (neither text, list nor ``any:``). They
-    go to ``problems``, and the part is left out; without ``problems`` one SpecError carries them all.
+    Errors: SPEC102 (a list in brackets), SPEC166 (a full-width bar), SPEC150 (no comparator), SPEC151 (name or
+    value missing), SPEC152 (a number of values that the comparator does not take), SPEC153 (neither text, list
+    nor ``any:``). They go to ``problems``, and the part is left out; without ``problems`` one SpecError carries
+    them all.
 
     >>> parse_clause("结果 IN 未检 | 溶血").parts[0].values
     ('未检', '溶血')
@@ -126,6 +128,10 @@ def _condition(text: str, at: Location, known: Collection[str], problems: Proble
         return None
     items = _items(rest)
     values = tuple(value for value, _ in items)
+    wide = [found for value, quoted in items if not quoted and (found := wide_sign(value, "｜"))]
+    if wide and comparator in _LISTS:
+        problems.add("SPEC166", at=at, **wide[0])
+        return None
     if any(not value and not quoted for value, quoted in items):
         problems.add(
             "SPEC151", at=at, text=text, comparator=comparator, missing="value between the bars after"
