@@ -202,12 +202,12 @@ def check_source(name: str, line: int, key: str, place: Place, datasets: Iterabl
 
 
 def names(node: Node | None, key: str, place: Place) -> tuple[Text, ...]:
-    """Variables of the domain itself, named bare, each once (`keys`, `sort`): SPEC166, SPEC194, SPEC195."""
+    """Variables of the domain itself, named bare, each once (`keys`, `sort`): SPEC116, SPEC194, SPEC195."""
     found = texts(mapping(node).items.get(key), place)
     seen: Mapping[str, Text] = {}
     for name in found:
         if wide := wide_sign(name.text, "，"):
-            place.add("SPEC166", name.at.line, **wide)
+            place.add("SPEC116", name.at.line, **wide)
         elif not _VARIABLE.fullmatch(name.text.removeprefix("--")):
             tail = name.text.rpartition(".")[2]
             near = f"did you mean {tail.upper()}? " if _VARIABLE.fullmatch(tail.upper()) else ""

@@ -93,7 +93,7 @@ def _guess_encoding(content: bytes) -> str:
 def read_yaml(content: bytes, file: str, problems: Problems) -> Node | None:
     """The node tree of one YAML document; None if it cannot be read, and the problems say why.
 
-    Problems: SPEC101 (full-width colon), SPEC166 (other full-width punctuation), SPEC102 (a list in a clause),
+    Problems: SPEC101 (full-width colon), SPEC116 (other full-width punctuation), SPEC102 (a list in a clause),
     SPEC103 (quotes needed), SPEC104 (other YAML mistakes), SPEC105 (not UTF-8), SPEC106 (a key twice), SPEC108
     (anchors, aliases, tags, merge keys, directives), SPEC109 (too large, too deep), SPEC186 (several documents).
 
@@ -190,7 +190,7 @@ class _Tree:
             self._add("SPEC108", line, what=f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')}")
         if isinstance(event, yaml.ScalarEvent):
             if event.style is None and (wide := wrapped(event.value)):
-                self._add("SPEC166", line, **wide)
+                self._add("SPEC116", line, **wide)
             return TextNode(event.value, line, event.style is None)
         if isinstance(event, yaml.SequenceStartEvent):
             return ListNode(tuple(self._items(depth)), line)
@@ -263,7 +263,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str, problems: Proble
         before = re.split(r"[:,{\[]", line[:sign])[-1] if line[sign] == "，" else ""
         after = re.split(r"[:,]", line[sign + 1 :], maxsplit=1)[0]
         fields = wide_sign(f"{before}{line[sign]}{after}", line[sign])
-        problems.add("SPEC166", at=at, **(fields or {}))
+        problems.add("SPEC116", at=at, **(fields or {}))
         return
     bracket = "[" if "sequence" in context else "{"
     two_colons = "not allowed here" in problem and re.search(

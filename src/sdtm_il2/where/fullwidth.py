@@ -21,7 +21,7 @@ _WRAPPED: Final = re.compile(r"“.*”|＂.*＂|｛.*｝|［.*］", re.DOTALL)
 
 
 def wide_sign(text: str, signs: str) -> dict[str, Any] | None:
-    """The fields of SPEC166 for the first of the signs in a text, None without one.
+    """The fields of SPEC116 for the first of the signs in a text, None without one.
 
     >>> wide_sign("未检｜溶血", "｜")
     {'sign': '｜', 'side': 'after', 'word': '未检', 'meant': 'the bar of a list', 'type': "'|' between blanks"}
@@ -37,7 +37,7 @@ def wide_sign(text: str, signs: str) -> dict[str, Any] | None:
 
 
 def wrapped(text: str) -> dict[str, Any] | None:
-    """The fields of SPEC166 for a text that stands in full-width quotes or brackets, None for another.
+    """The fields of SPEC116 for a text that stands in full-width quotes or brackets, None for another.
 
     >>> wrapped("“POSSIBLE”")["word"], wrapped("见“说明”")
     ('POSSIBLE', None)

@@ -53,7 +53,7 @@ def parse_clause(
 
     ``known`` are column names: NAME is the longest of them before a comparator, else what stands before the
     first comparator. ``at`` is the place of texts without one of their own.
-    Errors: SPEC102 (a list in brackets), SPEC166 (a full-width bar), SPEC150 (no comparator), SPEC151 (name or
+    Errors: SPEC102 (a list in brackets), SPEC116 (a full-width bar), SPEC150 (no comparator), SPEC151 (name or
     value missing), SPEC152 (a number of values that the comparator does not take), SPEC153 (neither text, list
     nor ``any:``). They go to ``problems``, and the part is left out; without ``problems`` one SpecError carries
     them all.
@@ -130,7 +130,7 @@ def _condition(text: str, at: Location, known: Collection[str], problems: Proble
     values = tuple(value for value, _ in items)
     wide = [found for value, quoted in items if not quoted and (found := wide_sign(value, "｜"))]
     if wide and comparator in _LISTS:
-        problems.add("SPEC166", at=at, **wide[0])
+        problems.add("SPEC116", at=at, **wide[0])
         return None
     if any(not value and not quoted for value, quoted in items):
         problems.add(
