@@ -1,4 +1,4 @@
-"""Verbs on Define-XML files: check, diff, html, workbook."""
+"""Verbs on Define-XML files: check, diff, html, workbook, import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEVERITIES = ("reject", "error", "warning", "note", NEVER)
 
 @click.group()
 def define() -> None:
-    """Define-XML files: check, diff, html, workbook."""
+    """Define-XML files: check, diff, html, workbook, import."""
 
 
 @define.command("check", short_help="Check a Define-XML, and its data.")
@@ -123,6 +123,7 @@ def diff_files(old: Path, new: Path) -> None:
 @define.command(short_help="Export as a metadata workbook.")
 @click.argument("file", type=existing_file())
 @click.option(
+    "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -131,16 +132,39 @@ def diff_files(old: Path, new: Path) -> None:
 def workbook(file: Path, out: Path | None) -> None:
     """Export FILE, a define.xml, as the .xlsx workbook that metadata tools exchange.
 
-    Needs openpyxl: pip install sdtm-il2[xlsx].
+    What the workbook has no column for is listed.
     """
     from sdtm_il2.define.read import read_define
     from sdtm_il2.define.workbook import write_workbook
 
     target = file.with_suffix(".xlsx") if out is None else out
-    try:
-        write_workbook(read_define(file), target)
-    except ModuleNotFoundError as error:
-        raise click.ClickException("openpyxl is not installed: pip install sdtm-il2[xlsx]") from error
+    print_issues(write_workbook(read_define(file), target), show_values=False, verbose=True)
+    click.echo(f"written to {target}")
+
+
+@define.command("import", short_help="Make a define.xml of a metadata workbook.")
+@click.argument("file", type=existing_file())
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; default: FILE with the ending .xml.",
+)
+def import_workbook(file: Path, out: Path | None) -> None:
+    """Make a Define-XML 2.1 of FILE, a metadata workbook (.xlsx); every fault is told with sheet and cell.
+
+    The file is checked no further: run `sdtm-il2 define check` on it.
+    """
+    from sdtm_il2.define.workbook_read import read_workbook
+    from sdtm_il2.define.write import define_bytes
+    from sdtm_il2.output import clock
+
+    define, notes = read_workbook(file, clock().isoformat())
+    target = file.with_suffix(".xml") if out is None else out
+    content = define_bytes(define)
+    print_issues(notes, show_values=False, verbose=True)
+    write_whole(target, content)
     click.echo(f"written to {target}")
 
 
