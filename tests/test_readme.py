@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     "README.md",
     "examples/quickstart/README.md",
+    "examples/nct02932137/README.md",
     "docs/tutorial.md",
     "docs/outputs.md",
 )
@@ -105,6 +106,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_does_what_it_says(document: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
+    if "nct02932137" in document:
+        for study in ("examples/nct02932137", "mappings/nct02932137"):
+            shutil.copytree(ROOT / study, folder / study)
     code = 0
     for block in blocks(document):
         place = f"{document}:{block.line}"
