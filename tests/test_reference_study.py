@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -211,6 +213,65 @@ def test_twice_built_gives_the_same_bytes_in_every_file(tmp_path: Path) -> None:
         write_build(found, release, tmp_path / name)
     assert len(_files(tmp_path / "one")) > 70
     assert _files(tmp_path / "one") == _files(tmp_path / "two")
+
+
+def _change(path: Path, row: tuple[str, ...], old: str, new: str) -> None:
+    """One cell of a CSV file: that of the only row with these texts which holds the old value."""
+    lines = path.read_bytes().decode("gb18030").split("\r\n")
+    (number,) = [n for n, line in enumerate(lines) if all(f"{one}," in line for one in row)]
+    cells = lines[number].split(",")
+    assert cells.count(old) == 1
+    cells[cells.index(old)] = new
+    lines[number] = ",".join(cells)
+    path.write_bytes("\r\n".join(lines).encode("gb18030"))
+
+
+def test_of_two_changed_cells_diff_tells_that_and_no_more(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(RAW, raw)
+    _change(raw / "his_lab.csv", ("B70004", "丙氨酸氨基转移酶"), "10", "97")
+    _change(raw / "ae.csv", ("01-016", "上呼吸道感染"), "轻度", "中度")
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    for name, found in [("old", built()), ("new", build_folder(MAPPING, tmp_path))]:
+        write_build(found, release, tmp_path / name)
+    command = [
+        sys.executable,
+        "-m",
+        "sdtm_il2",
+        "diff",
+        tmp_path / "old",
+        tmp_path / "new",
+        "--json",
+        "--show-values",
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    assert done.returncode == 1, done.stderr
+    datasets = json.loads(done.stdout)["datasets"]
+    assert [one["dataset"] for one in datasets] == sorted(DATASETS)
+    told = {
+        one["dataset"]: [
+            (
+                record["change"],
+                record["key"]["USUBJID"][-3:],
+                [tuple(each.values()) for each in record["values"]],
+            )
+            for record in one["records"]
+        ]
+        for one in datasets
+        if not one["equal"]
+    }
+    assert told == {
+        "AE": [("changed", "016", [("AESEV", "MILD", "MODERATE")])],
+        "LB": [
+            (
+                "changed",
+                "001",
+                [("LBORRES", "10", "97"), ("LBSTRESC", "10", "97"), ("LBSTRESN", "10", "97"),
+                 ("LBNRIND", "NORMAL", "HIGH")],
+            )
+        ],
+    }  # fmt: skip
+    assert sum(one[kind] for one in datasets for kind in ("added", "removed", "renumbered")) == 0
 
 
 def test_the_readme_of_the_study_names_every_raw_file() -> None:
