@@ -100,8 +100,7 @@ def test_written_read_and_written_again_gives_the_same_bytes(define: Define) -> 
 
 
 def test_changes_are_told_by_language(define: Define) -> None:
-    old = define.items[5]
-    assert old.oid == "IT.AE.AEDECOD"
+    (old,) = (one for one in define.items if one.oid == "IT.AE.AEDECOD")
     labelled = replace(old, description=bilingual("Dictionary-Derived Term", "规范术语"))
     changed = replace(define, items=tuple(labelled if one is old else one for one in define.items))
     assert [str(one) for one in diff_define(define, changed)] == ["AE.AEDECOD: label (zh) added: 规范术语"]
