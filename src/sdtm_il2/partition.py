@@ -30,6 +30,7 @@ from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, Source
 from sdtm_il2.methods.visits import find_visits
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
 from sdtm_il2.plan.visits import VISITS
+from sdtm_il2.plausibility import check_records
 from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed
 from sdtm_il2.summary import summarise, summarise_plain
 from sdtm_il2.translate import dataset_in_english, translations
@@ -81,6 +82,7 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         if not task.first:
             _without_study_records(records)
         _account(partition, records)
+        check_records(partition, records)
         dataset, supplement, parents = domain_datasets(partition, records)
         lineage[domain.domain] = _lineage(partition, records)
         datasets[domain.domain] = dataset
