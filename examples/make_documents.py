@@ -17,7 +17,7 @@ from sdtm_il2.define.columns import parse_pages
 from sdtm_il2.plan.calls import ColumnRef, Rule
 from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, VariablePlan
 from sdtm_il2.spec import load_spec
-from sdtm_il2.standards import load_standard
+from sdtm_il2.standards import Standard, load_standard
 
 Line = tuple[tuple[float, float, str, str], ...]  # x, size, colour, text
 
@@ -116,8 +116,12 @@ def _items(
             )
             for row in rows
         ]
-    if tests is not None and rule.call.method in ("unit", "limit", "standard_cell", "reason_not_done"):
-        return []
+    if tests is not None and rule.call.method == "unit" and "unit" not in tests.cells:
+        units = [(row.column, row.variables.get(f"{domain.domain}ORRESU", "")) for row in tests.rows]
+        return [(block.source, column, f"{name} = {unit}") for column, unit in units if unit]
+    if tests is not None and rule.call.method in ("unit", "low", "high", "range"):
+        cell = tests.cells.get(rule.call.method)
+        return [(block.source, cell.column, name)] if cell else []
     found = []
     for ref in rule.refs():
         if isinstance(ref, ColumnRef):
@@ -155,7 +159,6 @@ def annotated_crf(plan: Plan) -> bytes:
                 for place, name in enumerate(every):
                     left = ((0, 10, BLACK, item),) if not place else ()
                     lines.append((*left, (180, 10, BLUE, name)))
-                lines.append(())
         if number not in held:
             lines.append(((0, 10, GREY, "Nothing on this page is submitted."),))
         pages.append(lines)
@@ -173,7 +176,7 @@ def _wrapped(text: str, width: int = 92) -> list[str]:
     return [*lines, line]
 
 
-def reviewers_guide(plan: Plan) -> bytes:
+def reviewers_guide(plan: Plan, standard: Standard) -> bytes:
     """The study, its standards, its datasets with their keys, and what a reviewer should know; from the plan alone."""
     dictionaries = [f"{name} {version}" for name, version in plan.standard.dictionaries.items()]
     paragraphs: list[tuple[float, str]] = [
@@ -198,7 +201,8 @@ def reviewers_guide(plan: Plan) -> bytes:
         paragraphs.append((10, "Every key tells all records of its dataset apart."))
     paragraphs.append((13, "Terms of the sponsor"))
     for name, terms in plan.sponsor_terms.items():
-        paragraphs.append((10, f"{name}: {', '.join(terms)}."))
+        cdisc = standard.codelist(name)
+        paragraphs.append((10, f"{f'{cdisc.name} ({name})' if cdisc else name}: {', '.join(terms)}."))
     lines: list[Line] = []
     for size, text in paragraphs:
         if size > 10:
@@ -216,9 +220,10 @@ def main(folder: Path) -> None:
     for name, _ in declared:
         (folder / "define" / name).touch()  # a file that is named has to be there for the mapping to be read
     spec = load_spec(folder)
-    plan = compile_plan(spec, load_standard(spec.standard.ig, spec.standard.ct))
+    standard = load_standard(spec.standard.ig, spec.standard.ct)
+    plan = compile_plan(spec, standard)
     for name, kind in declared:
-        content = annotated_crf(plan) if kind == "acrf" else reviewers_guide(plan)
+        content = annotated_crf(plan) if kind == "acrf" else reviewers_guide(plan, standard)
         (folder / "define" / name).write_bytes(content)
         sys.stdout.write(f"{folder / 'define' / name}: {len(content)} bytes\n")
 

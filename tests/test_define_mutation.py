@@ -40,7 +40,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     standard = load_standard(spec.standard.ig, spec.standard.ct)
     out = folder / "out"
     write_build(build(compile_plan(spec, standard), read_sources(spec, file.parent)), standard, out)
-    (out / "acrf.pdf").write_bytes(b"%PDF-1.4\n")
     return out
 
 
@@ -299,6 +298,8 @@ def test_a_fault_of_a_header_is_found(
         (lambda folder: shutil.copy(folder / "ae.xpt", folder / "xx.xpt"), "DEF751", "MDV.IL2QS"),
         (lambda folder: (folder / "ae.xpt").write_bytes(b"no XPORT file"), "DEF775", "AE"),
         (lambda folder: (folder / "acrf.pdf").unlink(), "DEF770", "LF.acrf"),
+        (lambda folder: (folder / "acrf.pdf").write_bytes(b"%PDF-1.4\n"), "DEF787", "LF.acrf"),
+        (lambda folder: (folder / "acrf.pdf").write_bytes(b"the form"), "DEF787", "LF.acrf"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_folder_is_found(

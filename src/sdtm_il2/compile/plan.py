@@ -17,6 +17,7 @@ from sdtm_il2.compile.rules import compile_rule
 from sdtm_il2.compile.sugar import (
     columns_elsewhere,
     continued_variables,
+    dictionaries,
     table_domain,
     table_plans,
     with_dictionaries,
@@ -43,7 +44,9 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     """
     problems = Problems()
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
-    named = with_comments([with_dictionaries(one, spec.agency) for one in domains_of_version(study)])
+    named = with_comments(
+        [with_dictionaries(one, spec.standard, spec.agency) for one in domains_of_version(study)]
+    )
     tables = tuple(with_registry(study, with_releases(study, one)) for one in tables_of_version(study))
     named += [table_domain(study, one) for one in tables]
     study = replace(study, domains={one.domain: one for one in named})
@@ -165,7 +168,8 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
         keys, tuple(name for name in sort if name not in ("STUDYID", "USUBJID")), spec.sort_file,
         tuple(block for _, block in blocks), tuple(variables), spec.keys_not_unique,
         compile_submit(scope, spec.submit), spec.at,
-        spec.keys[0].at if spec.keys else spec.at,
+        spec.keys[0].at if spec.keys else spec.at, (),
+        {name: text for name, text in dictionaries(spec, study.spec.standard).items() if text},
     )  # fmt: skip
 
 

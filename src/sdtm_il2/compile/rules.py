@@ -69,6 +69,14 @@ def _comment(study: Study, spec: VariableSpec) -> str:
     return shared.text if shared is not None else spec.comment
 
 
+def _looked_up(scope: Scope, ref: ColumnRef) -> bool:
+    """Whether a column comes from a table of `decode:`, not from the record."""
+    decodes = scope.block.decode if scope.block is not None and not ref.alias else ()
+    return any(
+        ref.column in one.headers and all(ref.column != header for _, header in one.by) for one in decodes
+    )
+
+
 def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:
     """The stated origin, else the source's for collected values, else what the method implies."""
     if spec.origin:
@@ -80,6 +88,8 @@ def _origin(scope: Scope, spec: VariableSpec, call: Call) -> str:
         return implied
     for argument in call.arguments:
         if isinstance(argument, ColumnRef):
+            if _looked_up(scope, argument):
+                return _ORIGINS["decode"]
             source = scope.source_of(argument)
             if source is not None and source.origin:
                 return source.origin

@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 
 from sdtm_il2.compile.names import Study
+from sdtm_il2.compile.visits import NAMED_VISITS
 from sdtm_il2.plan.model import TABLE, TablePlan
 from sdtm_il2.registry import registry_values
 from sdtm_il2.spec.model import (
@@ -23,20 +24,42 @@ from sdtm_il2.spec.model import (
     Text,
     VariableSpec,
 )
+from sdtm_il2.spec.study import StandardSpec
 
 #: The variable that holds a level of MedDRA.
 _MEDDRA = {"PT": "--DECOD", "PTCD": "--PTCD"}
+#: Dictionaries as people call them.
+_DICTIONARIES = {"meddra": "MedDRA", "whodrug": "WHODrug"}
 #: Headers of the visits table that are no variables of TV.
 _VISITS_ONLY = ("alias", "EPOCH", "from_day", "to_day")
 
 
-def with_dictionaries(spec: DomainSpec, agency: str = "") -> DomainSpec:
+def dictionaries(spec: DomainSpec, standard: StandardSpec) -> dict[str, str]:
+    """The dictionaries that code a domain, with the version of its own or the study's; "" where none is stated."""
+    return {
+        one.dictionary: one.version
+        or next((text for name, text in standard.dictionaries.items() if same_dictionary(name, one)), "")
+        for one in spec.dictionaries
+    }
+
+
+def same_dictionary(name: str, spec: DictionarySpec) -> bool:
+    """Whether a name under `standard` is that of the dictionary of a domain: WHODrug is WHODD, too."""
+    stated = {"whodd": "whodrug"}.get(name.casefold(), name.casefold())
+    return stated == spec.dictionary.casefold()
+
+
+def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = "") -> DomainSpec:
     """`meddra` and `whodrug`: every block joins the coding source, and the levels fill their variables.
 
     Each record has exactly one match, else DATA840 or DATA841 says so. A line of the specification beats a level.
-    Where a level has a column by agency, that of `agency` counts.
+    Where a level has a column by agency, that of `agency` counts. Without a version the preferred term has a
+    comment that says what it was coded with.
     """
+    versions = dictionaries(spec, standard)
     for dictionary in spec.dictionaries:
+        name_of = _DICTIONARIES[dictionary.dictionary.lower()]
+        words = f"Coded by the table {dictionary.source} of the study, which states no version of {name_of}."
         alias = dictionary.dictionary.lower()
         join = JoinSpec(alias, dictionary.source, dictionary.by, "1", at=dictionary.at)
         lines = tuple(
@@ -44,6 +67,7 @@ def with_dictionaries(spec: DomainSpec, agency: str = "") -> DomainSpec:
                 name,
                 MethodCall("assign", (Text(f"{alias}.{column}", dictionary.at),), at=dictionary.at),
                 origin="Assigned by Sponsor",
+                comment="" if versions[dictionary.dictionary] or not name.endswith("DECOD") else words,
                 supplemental=supplemental,
                 at=dictionary.at,
             )
@@ -173,7 +197,7 @@ def table_domain(study: Study, table: TableSpec) -> DomainSpec:
         VariableSpec(
             header,
             MethodCall("assign", (Text(header, table.at),), at=table.at),
-            origin="Protocol by Sponsor",
+            origin="Assigned by Sponsor" if header in NAMED_VISITS else "Protocol by Sponsor",
             at=table.at,
         )
         for header in headers

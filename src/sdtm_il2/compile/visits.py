@@ -159,6 +159,10 @@ def _built_dates(source: str, domains: tuple[DomainPlan, ...]) -> tuple[BuiltDat
 # ---- variables that come by themselves -------------------------------------------------------------------------
 
 
+#: What the sponsor numbers and names, in the plan of visits as in the records of a visit.
+NAMED_VISITS = ("VISITNUM", "VISIT")
+
+
 @dataclass(frozen=True, slots=True)
 class _Filled:
     """What fills a variable by itself: the column that holds it, and its origin."""

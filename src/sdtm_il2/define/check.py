@@ -12,7 +12,7 @@ from lxml import etree
 
 from sdtm_il2.define import check_codelists, check_datasets, check_items, check_references, check_standard
 from sdtm_il2.define.check_data import against_data
-from sdtm_il2.define.check_files import links_exist, stated_encoding
+from sdtm_il2.define.check_files import links_exist, pages_exist, stated_encoding
 from sdtm_il2.define.model import DEF, ODM
 from sdtm_il2.define.parse import parse_define, read, schema_path
 from sdtm_il2.define.read import upgraded
@@ -94,5 +94,6 @@ def check_define(
         if data is not None:
             found.extend(check_standard.dictionaries(indexed))
             found.extend(links_exist(indexed, Path(data)))
+            found.extend(pages_exist(indexed, Path(data)))
             found.extend(against_data(indexed, Path(data), encoding or stated_encoding(Path(data))))
     return merge_issues(found)

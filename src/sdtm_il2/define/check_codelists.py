@@ -107,11 +107,11 @@ def dictionaries(tree: DefineTree) -> Iterator[Issue]:
         if external is None:
             continue
         dictionary, version = get(external, "Dictionary"), get(external, "Version")
-        if not version:
+        if not version and not dictionary.upper().startswith("ISO"):  # a standard, not a release of terms
             yield tree.issue(
                 "DEF741", codelist, "DD0025", dictionary=dictionary or "dictionary", found="no Version"
             )
-        elif dictionary == "MedDRA" and not _MEDDRA.fullmatch(version):
+        elif dictionary == "MedDRA" and version and not _MEDDRA.fullmatch(version):
             yield tree.issue("DEF741", codelist, "DD0025", dictionary=dictionary, found=f"Version {version}")
 
 

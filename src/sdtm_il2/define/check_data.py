@@ -12,7 +12,7 @@ import pandas as pd
 from lxml import etree
 
 from sdtm_il2.dataset import Column, Dataset, Distinct, distinct, ranks
-from sdtm_il2.define.check_levels import Levels, value_levels
+from sdtm_il2.define.check_levels import Levels, other_datasets, value_levels
 from sdtm_il2.define.tree import DefineTree, child, children, get, texts
 from sdtm_il2.define.values import Watched, watch
 from sdtm_il2.errors import Issue, Location, XptError
@@ -154,6 +154,9 @@ def _dataset(
                 for _, item in variables
                 if (found := value_levels(tree, item, by_oid, present, encoding)) is not None
             ]
+            for _, item in variables:
+                for other, oids in other_datasets(tree, item, by_oid).items():
+                    yield tree.issue("DEF788", item, levels=", ".join(oids), other=other)
             if sequence and all(key in present for _, key in sequence):
                 numbered = tuple(
                     one for one in ("STUDYID", "USUBJID", f"{get(group, 'Domain')}SEQ") if one in present
@@ -186,7 +189,8 @@ def _keys(tree: DefineTree, group: etree._Element, keys: _Keys, file: str) -> It
             code, get(group, "Name"), tree.at(group), (("keys", names), ("rule", "SD1117")), count,
             Location(file, first),
         )  # fmt: skip
-    if keys.unsorted:
+    # a plan of the trial is read in the order in which it is laid out
+    if keys.unsorted and get(group, "IsReferenceData") != "Yes":
         yield Issue(
             "DEF777", get(group, "Name"), tree.at(group), (("keys", names), ("rule", "SD1117")), 0,
             Location(file, keys.unsorted),

@@ -143,6 +143,23 @@ def _with_texts(
         yield column.values[value], count, row
 
 
+def other_datasets(
+    tree: DefineTree, item: etree._Element, variables: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Value levels of a variable whose where clauses read other datasets: the datasets, each with the levels' OIDs."""
+    found: dict[str, list[str]] = {}
+    for ref, level in tree.levels(item):
+        for link in children(ref, "def:WhereClauseRef"):
+            clause = tree.find("def:WhereClauseDef", get(link, "WhereClauseOID"))
+            for check in children(clause, "RangeCheck") if clause is not None else ():
+                oid = get(check, "def:ItemOID")
+                for use in tree.uses.get(oid, ()) if oid not in variables else ():
+                    held = found.setdefault(get(use.group, "Name") if use.group is not None else oid, [])
+                    if get(level, "OID") not in held:
+                        held.append(get(level, "OID"))
+    return found
+
+
 def value_levels(
     tree: DefineTree,
     item: etree._Element,

@@ -149,7 +149,9 @@ def dictionaries(tree: DefineTree) -> Iterator[Issue]:
             continue
         codelist = tree.codelist(item)
         external = child(codelist, "ExternalCodeList") if codelist is not None else None
-        if external is None:
+        if external is None and get(item, "def:CommentOID"):
+            yield tree.issue("DEF785", item, "DD0113")
+        elif external is None:
             yield tree.issue("DEF773", item, "DD0113", found="no dictionary")
         elif get(external, "Dictionary").casefold() != "meddra":
             yield tree.issue("DEF773", item, "DD0112", found=get(external, "Dictionary") or "no name")

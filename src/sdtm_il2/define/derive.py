@@ -31,7 +31,7 @@ from sdtm_il2.define.model import (
     Leaf,
     bilingual,
 )
-from sdtm_il2.define.terms import ListUse, ListUses, dictionary_name, slug
+from sdtm_il2.define.terms import COUNTRIES, ListUse, ListUses, dictionary_name, slug, value_lists
 from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
 from sdtm_il2.standardise import continued_name
@@ -47,7 +47,7 @@ _CLASSES = (
 _REFERENCE = frozenset({"TRIAL DESIGN", "STUDY REFERENCE"})
 #: Keys of datasets that no domain file describes.
 _SUPPLEMENTAL_KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
-_RELATED_KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID")
+_RELATED_KEYS = ("STUDYID", "USUBJID", "RELID", "RDOMAIN", "IDVAR", "IDVARVAL")
 #: Variables that MedDRA codes, without their prefix; the first group shows that a domain is coded by it.
 _MEDDRA = frozenset(
     {"LLT", "LLTCD", "PTCD", "HLT", "HLTCD", "HLGT", "HLGTCD", "BODSYS", "BDSYCD", "SOC", "SOCCD"}
@@ -78,9 +78,7 @@ def make_define(
     files are not in UTF-8. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
-    lists = ListUses(
-        standard, plan.standard.dictionaries, CT, plan.sponsor_terms, _test_names(plan), plan.decodes
-    )
+    lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes)
     draft = Draft(plan, lists, lengths or {})
     for dataset in datasets:
         _describe_dataset(draft, dataset)
@@ -287,10 +285,12 @@ def _bound(
 ) -> tuple[ListUse | None, DataType]:
     """The list that a variable uses, and the type that follows from list and data."""
     user = f"{dataset.name}.{variable.name}"
-    code = _dictionary(draft, dataset, variable) if values.filled else ""
+    stated = dict(draft.plan.standard.dictionaries) | dict(dataset.plan.dictionaries if dataset.plan else {})
+    versions = {dictionary_name(name): version for name, version in stated.items()}
+    code = _dictionary(versions, dataset, variable) if values.filled else ""
     if code:
         kind = data_type(variable, values, listed=True)
-        return draft.lists.dictionary(user, code, list_type(kind)), kind
+        return draft.lists.dictionary(user, code, list_type(kind), versions.get(code, "")), kind
     terms = tuple(values.terms or ())
     listed = bool(terms) and bool(variable.codelists or variable.study_list)
     if variable.type == "Char" and any(number(term) is not None for term in terms):
@@ -303,17 +303,18 @@ def _bound(
     return use, kind
 
 
-def _dictionary(draft: Draft, dataset: DatasetDescribed, variable: Described) -> str:
-    """The dictionary that codes a variable, if the study states its version."""
-    stated = {dictionary_name(name): name for name in draft.plan.standard.dictionaries}
+def _dictionary(stated: Mapping[str, str], dataset: DatasetDescribed, variable: Described) -> str:
+    """The dictionary that codes a variable, if the study states its version, or the standard that lists its codes."""
     if dictionary_name(variable.value_domain) in stated and variable.value_domain:
-        return stated[dictionary_name(variable.value_domain)]
+        return dictionary_name(variable.value_domain)
+    if variable.value_domain.startswith(COUNTRIES) or value_lists().get((variable.name, "")) == COUNTRIES:
+        return COUNTRIES
     if variable.codelists or variable.study_list or not variable.name.startswith(dataset.domain):
         return ""
     suffix = variable.name[len(dataset.domain) :]
     if dataset.class_ == "EVENTS" and "MedDRA" in stated:
         coded = any(one.name[len(dataset.domain) :] in _MEDDRA for one in dataset.variables)
-        return stated["MedDRA"] if suffix in _MEDDRA or (suffix == "DECOD" and coded) else ""
+        return "MedDRA" if suffix in _MEDDRA or (suffix == "DECOD" and coded) else ""
     if dataset.class_ == "INTERVENTIONS" and "WHODD" in stated and suffix in _WHODRUG:
-        return stated["WHODD"]
+        return "WHODD"
     return ""

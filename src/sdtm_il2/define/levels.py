@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import functools
-import importlib.resources
-import io
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sdtm_il2.dataset import ValueSummary
@@ -22,7 +17,7 @@ from sdtm_il2.define.columns import (
 )
 from sdtm_il2.define.draft import DatasetDescribed, Draft, LevelCondition
 from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, bilingual
-from sdtm_il2.define.terms import ListUse
+from sdtm_il2.define.terms import COUNTRIES, ListUse, value_lists
 from sdtm_il2.plan.levels import levels_of
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.standardise import continued_name
@@ -146,7 +141,11 @@ def _add(draft: Draft, dataset: DatasetDescribed, level: _Level, order: int, *, 
     if level.terms:
         user = f"{dataset.name}.{item.name} {' '.join(value for one in level.conditions for value in one.values)}"
         lists = meaning.lists
-        use = draft.lists.use(user, level.terms, lists.codelists, lists.study_list, list_type(item.data_type))
+        kind = list_type(item.data_type)
+        if lists.value_domain == COUNTRIES:
+            use: ListUse | None = draft.lists.dictionary(user, COUNTRIES, kind)
+        else:
+            use = draft.lists.use(user, level.terms, lists.codelists, lists.study_list, kind)
         if use is not None:
             draft.uses[item.oid] = use
     method = ""
@@ -173,7 +172,9 @@ def _level(
     values: ValueSummary,
 ) -> _Level:
     meaning = _meaning(draft, dataset, variable, level)
-    listed = bool(values.terms) and bool(meaning.lists.codelists or meaning.lists.study_list)
+    lists = meaning.lists
+    bound = bool(lists.codelists or lists.study_list) or lists.value_domain == COUNTRIES
+    listed = bool(values.terms) and bound
     kind = level_type(variable, values, level[0][1], listed=listed)
     size = draft.size(dataset.name, variable.name, kind, length(kind, values, variable.type), level=True)
     suffix = ".".join(one.oid for one in conditions)
@@ -219,17 +220,11 @@ def _qualifier(domain: DomainPlan, qnam: str) -> VariablePlan | None:
     return None
 
 
-@functools.cache
-def parameter_lists() -> Mapping[str, str]:
-    """The CDISC codelist that holds the values of a trial summary parameter, where the terminology has one."""
-    table = importlib.resources.files("sdtm_il2") / "data" / "parameter_lists.csv"
-    rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
-    return {row["parameter"]: row["codelist"] for row in rows}
-
-
 def _parameter_lists(draft: Draft, variable: Described, parameter: str) -> Described:
     """The list of one parameter of trial design, if it has one in the release."""
-    code = parameter_lists().get(parameter, "")
+    code = value_lists().get((variable.name, parameter), "")
+    if code == COUNTRIES:
+        return replace(variable, value_domain=code)
     return replace(variable, codelists=(code,)) if draft.lists.standard.codelist(code) else variable
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import functools
+import importlib.resources
+import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,6 +29,18 @@ _DICTIONARIES = {
     "meddra": "MedDRA", "whodrug": "WHODD", "whodd": "WHODD", "loinc": "LOINC", "snomed": "SNOMED",
     "unii": "UNII", "med-rt": "MED-RT", "medrt": "MED-RT",
 }  # fmt: skip
+
+
+#: The standard of country codes; it has no releases that codes depend on.
+COUNTRIES = "ISO 3166"
+
+
+@functools.cache
+def value_lists() -> Mapping[tuple[str, str], str]:
+    """Lists that the guide says in words: the codelist (or ISO 3166) of a variable, or of one parameter of TSVAL."""
+    table = importlib.resources.files("sdtm_il2") / "data" / "value_lists.csv"
+    rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+    return {(row["variable"], row["parameter"]): row["codelist"] for row in rows}
 
 
 def dictionary_name(name: str) -> str:
@@ -52,6 +68,7 @@ class ListUse:
     codes: tuple[str, ...] = ()
     study_list: str = ""
     dictionary: str = ""
+    version: str = ""
     type: ListType = "text"
     terms: frozenset[str] = frozenset()
     coded: bool = False
@@ -59,7 +76,7 @@ class ListUse:
     @property
     def family(self) -> tuple[object, ...]:
         """Uses of one family share a list and differ in their terms."""
-        return (self.codes, self.study_list, self.dictionary, self.type)
+        return (self.codes, self.study_list, self.dictionary, self.version, self.type)
 
 
 @dataclass(slots=True)
@@ -70,7 +87,6 @@ class ListUses:
     """
 
     standard: Standard
-    dictionaries: Mapping[str, str]
     standard_oid: str
     sponsor_terms: Mapping[str, tuple[str, ...]]
     decodes: Mapping[str, str]
@@ -98,13 +114,13 @@ class ListUses:
             if codes
             else False
         )
-        found = ListUse(codes, study_list, "", kind, used, coded)
+        found = ListUse(codes, study_list, type=kind, terms=used, coded=coded)
         self.users.setdefault(found, user)
         return found
 
-    def dictionary(self, user: str, name: str, kind: ListType) -> ListUse:
-        """Note that `user` is coded by a dictionary."""
-        found = ListUse(dictionary=dictionary_name(name), type=kind)
+    def dictionary(self, user: str, name: str, kind: ListType, version: str = "") -> ListUse:
+        """Note that `user` is coded by a version of a dictionary."""
+        found = ListUse(dictionary=dictionary_name(name), version=version, type=kind)
         self.users.setdefault(found, user)
         return found
 
@@ -143,6 +159,9 @@ class ListUses:
         kind = "" if use.type == "text" else f" as {use.type}"
         suffix = "" if use.type == "text" else f".{use.type}"
         if use.dictionary:
+            versions = {one.version for one in self.users if one.dictionary == use.dictionary}
+            if len(versions) > 1:
+                suffix, kind = f".{slug(use.version)}{suffix}", f" {use.version}{kind}"
             return f"CL.{slug(use.dictionary).upper()}{suffix}", f"{use.dictionary}{kind}"
         if use.study_list:
             return f"CL.{slug(use.study_list)}{suffix}", f"{use.study_list}{kind}"
@@ -154,11 +173,7 @@ class ListUses:
 
     def _codelist(self, use: ListUse, oid: str, name: str, comment: str) -> CodeList:
         if use.dictionary:
-            version = next(
-                (text for key, text in self.dictionaries.items() if dictionary_name(key) == use.dictionary),
-                "",
-            )
-            external = ExternalCodeList(use.dictionary, version)
+            external = ExternalCodeList(use.dictionary, use.version)
             return CodeList(oid, name, use.type, external=external, is_non_standard=True)
         if use.study_list or len(use.codes) > 1:
             order = {term: place for place, term in enumerate(self.sponsor_terms.get(use.study_list, ()))}

@@ -81,15 +81,11 @@ def relrec(partition: Partition) -> Dataset | None:
         rows += _tied(partition, relation)
     if not partition.plan.relationships:
         return None
-    ordered = sorted(dict.fromkeys(rows), key=lambda row: (row[2], row[6], row[1], _number(row[4])))
+    ordered = sorted(dict.fromkeys(rows), key=lambda row: (row[2], row[6], row[1], row[3], row[4]))
     frame = pd.DataFrame(
         {column.name: char([row[place] for row in ordered]) for place, column in enumerate(RELREC_COLUMNS)}
     )
     return Dataset(RELREC, "Related Records", RELREC_COLUMNS, frame)
-
-
-def _number(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdecimal() else (0, text)
 
 
 def _tied(partition: Partition, relation: RelationshipPlan) -> list[tuple[str, ...]]:

@@ -223,6 +223,7 @@ class DomainPlan:
     """One domain: blocks, variables in the standard's order (supplementals last), keys and order of records.
 
     ``value_levels`` are those that the specification states: a variable, and the variables that tell its levels apart.
+    ``dictionaries`` code the domain, each with the version that is stated.
     """
 
     domain: str
@@ -239,6 +240,7 @@ class DomainPlan:
     at: Location = NOWHERE
     keys_at: Location = NOWHERE
     value_levels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    dictionaries: Mapping[str, str] = field(default_factory=dict)
 
     def variable(self, name: str) -> VariablePlan | None:
         """The variable of that name."""
