@@ -58,6 +58,7 @@ look: demo
 
 docs: $(DEV)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python examples/make_documents.py examples/quickstart mappings/nct02932137
 
 clean:
 	rm -rf .venv out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

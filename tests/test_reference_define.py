@@ -102,7 +102,7 @@ def test_documents_are_drawn_from_the_mapping(tmp_path: Path) -> None:
             old.unlink()
         script.main(copy)
         for path in (study / "define").glob("*.pdf"):
-            assert (copy / "define" / path.name).read_bytes() == path.read_bytes(), f"run {script.__file__}"
+            assert (copy / "define" / path.name).read_bytes() == path.read_bytes(), "run: make docs"
 
 
 def _script() -> ModuleType:
