@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from pypdf import PdfWriter
 
-from define_example import DEFINE
+from define_example import DEFINE, TEXT
 from sdtm_il2.dataset import Column, Dataset
 from sdtm_il2.define.check import check_define
+from sdtm_il2.define.html import define_html
 from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import DefineError
 from test_define_mutation import columns, copied, copy_with, emptied, package, put, turned, without
@@ -393,6 +394,20 @@ def test_a_fault_is_said_in_these_words(package: Path, tmp_path: Path, fault: Fa
         for one in check_define((folder / "define.xml").read_bytes(), "define.xml", data=folder)
     ]
     assert expected in found, "\n".join(found)
+
+
+def test_a_page_without_a_section_for_a_dataset_is_refused() -> None:
+    content = TEXT.read_text(encoding="utf-8").replace(
+        '<ItemGroupDef OID="IG.DM" ', '<ItemGroupDef OID="" ', 1
+    )
+    with pytest.raises(DefineError) as caught:
+        define_html(content.encode())
+    assert [one.text() for one in caught.value.issues] == [
+        (
+            "define.xml: DEF705: the stylesheet gives no complete page: no section for a dataset without OID\n"
+            "  hint: run the check of define.xml first and mend what it reports"
+        )
+    ]
 
 
 def test_a_text_that_xml_cannot_hold_is_refused() -> None:
