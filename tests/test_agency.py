@@ -313,13 +313,14 @@ def test_a_text_that_looks_changed_by_excel_may_be_translated(tmp_path: Path) ->
 
 
 def test_the_missing_texts_as_a_table_to_fill_in(tmp_path: Path) -> None:
-    files = {"translations.csv": "text,en\n地点,Place\n合1,TIE1\n"}
+    files = {"translations.csv": "text,en\n合1,TIE1\n"}
     study = str(write_files(tmp_path / "study", STUDY | files))
     new = tmp_path / "study" / "new.csv"
     result = run("translations", study, "--out", str(new))
-    assert result.stdout == f"written to {new}: 5 texts; they may be subjects' data\n"
+    assert result.stdout == f"written to {new}: 6 texts; they may be subjects' data\n"
     assert new.read_text(encoding="utf-8-sig").splitlines() == [
         "text,en,note",
+        "地点,,1 in the label of AE.AEPLACE",
         "家,,1 in AE.AEPLACE",
         "发热,,1 in AE.AETERM; 1 in CM.CMTRT",
         "皮疹,,1 in AE.AETERM",
@@ -494,6 +495,20 @@ def test_a_file_above_the_size_that_an_agency_takes() -> None:
             "  hint: split it, and describe the rule of the split in the reviewer's guide"
         ),
     ]
+
+
+def test_a_text_of_several_lines_and_commas_goes_through_the_table(tmp_path: Path) -> None:
+    files = {"ae.csv": 'SUBJ,NO,TERM,SEV,PLACE,NOTE\n001,1,发热,轻,家,"一, ""二""\n三"\n'}
+    study = write_files(tmp_path / "study", STUDY | files)
+    new = study / "new.csv"
+    assert run("translations", str(study), "--out", str(new)).stdout.startswith(f"written to {new}: 1 text;")
+    text = new.read_text(encoding="utf-8-sig")
+    new.write_text(text.replace(",,", ',"one, ""two"" three",'), encoding="utf-8-sig")
+    named = {
+        "study.yaml": STUDY["study.yaml"].replace("s: translations.csv", "s: [translations.csv, new.csv]")
+    }
+    found = built_for(study, "fda", files | named)
+    assert cells(found.datasets["CO"], ("COVAL",)) == [('one, "two" three',)]
 
 
 def test_files_of_any_origin_are_checked_for_an_agency(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import Dataset, arrow, distinct
-from sdtm_il2.errors import Issue, Location, issue
+from sdtm_il2.errors import Issue, Location, Severity, SpecError, issue
 from sdtm_il2.lineage import TranslationUse
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.model import Plan, VariablePlan
@@ -188,19 +188,40 @@ def _lines(numbers: Sequence[int]) -> str:
     return f"lines {', '.join(shown)} and {last}"
 
 
-def missing_table(uses: Iterable[TranslationUse]) -> str:
-    """The texts that no row translates as a table to fill in, "" if there are none; `note` says where they occur.
+def untranslated_labels(error: SpecError) -> list[TranslationUse]:
+    """The labels that a refused specification has no English text for (SPEC117); raises it if that is not all."""
+    errors = [one for one in error.issues if one.severity is Severity.ERROR]
+    if any(one.code != "SPEC117" for one in errors):
+        raise error
+    return [
+        TranslationUse(f"the label of {one.target}", text.strip(), "", one.at, count)
+        for one in errors
+        for text, count in one.values
+    ]
 
-    >>> print(missing_table([TranslationUse("AE.AETERM", "发热", "", Location(), 3)]), end="")
-    text,en,note
-    发热,,3 in AE.AETERM
+
+def missing_texts(uses: Iterable[TranslationUse]) -> dict[str, list[str]]:
+    """The texts that no row translates, each with where it occurs and how often.
+
+    >>> missing_texts([TranslationUse("AE.AETERM", "发热", "", Location(), 3)])
+    {'发热': ['3 in AE.AETERM']}
     """
     found: dict[str, list[str]] = {}
     for use in uses:
         if not use.en:
             found.setdefault(use.text, []).append(f"{use.count} in {use.variable}")
+    return found
+
+
+def table_to_fill_in(texts: Mapping[str, Sequence[str]]) -> str:
+    """A translations table without English texts; `note` says where a text occurs.
+
+    >>> print(table_to_fill_in({"发热": ["3 in AE.AETERM"]}), end="")
+    text,en,note
+    发热,,3 in AE.AETERM
+    """
     stream = io.StringIO()
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(["text", "en", "note"])
-    rows.writerows([text, "", "; ".join(places)] for text, places in found.items())
-    return stream.getvalue() if found else ""
+    rows.writerows([text, "", "; ".join(places)] for text, places in texts.items())
+    return stream.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from sdtm_il2.agency import AGENCIES
 from sdtm_il2.cli.define import write_whole
 from sdtm_il2.cli.outcome import refuse
 from sdtm_il2.cli.study import compiled, raw_option
-from sdtm_il2.errors import issue
+from sdtm_il2.errors import SpecError, issue
 
 _ENGLISH = [one.name for one in AGENCIES.values() if one.english]
 
@@ -37,20 +38,30 @@ def translations(*, study: Path, raw: Path | None, agency: str | None, out: Path
     under translations: in study.yaml.
     """
     from sdtm_il2.build import build
+    from sdtm_il2.lineage import TranslationUse
+    from sdtm_il2.report.text import counted
     from sdtm_il2.sources import read_sources
     from sdtm_il2.spec import choose, load_spec
-    from sdtm_il2.translate import missing_table
+    from sdtm_il2.spec.study import TranslationRow
+    from sdtm_il2.translate import missing_texts, table_to_fill_in, untranslated_labels
 
     if out.exists():
         refuse([issue("OUT932", path=out.name)])
     spec = load_spec(study)
     spec = choose(spec, agency=agency or (spec.agency if spec.agency in _ENGLISH else _ENGLISH[0]))
-    _, plan = compiled(spec)
+    labels: list[TranslationUse] = []
+    try:
+        _, plan = compiled(spec)
+    except SpecError as error:
+        # labels without English are no reason to stop here: they are texts to translate too
+        labels = untranslated_labels(error)
+        rows = tuple(TranslationRow(one.text, "?") for one in labels)
+        _, plan = compiled(replace(spec, translations=(*spec.translations, *rows)))
     built = build(plan, read_sources(spec, spec.folder if raw is None else raw))
-    table = missing_table(built.lineage.translations)
-    if not table:
+    texts = missing_texts([*labels, *built.lineage.translations])
+    if not texts:
         click.echo("every text has its English text; nothing is written")
         return
     # with its mark, so that spreadsheets read it as UTF-8
-    write_whole(out, table.encode("utf-8-sig"))
-    click.echo(f"written to {out}: {table.count(chr(10)) - 1} texts; they may be subjects' data")
+    write_whole(out, table_to_fill_in(texts).encode("utf-8-sig"))
+    click.echo(f"written to {out}: {counted(len(texts), "text")}; they may be subjects' data")

@@ -36,7 +36,7 @@ class Labels:
         label = self.english(text) if agency.english else text
         problems = self.study.problems
         if agency.english and not label.isascii():
-            problems.add("SPEC117", target, at, agency=agency.title)
+            problems.add("SPEC117", target, at, values=[(label, 1)])
         elif (number := byte_length(label, encoding)) > LABEL_BYTES:
             problems.add(too_long, target, at, number=number)
         elif agency.plain_labels and (mark := without_pair(label)):
