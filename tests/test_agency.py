@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -275,6 +276,15 @@ def test_every_kind_of_value_is_translated(tmp_path: Path) -> None:
     define = (out / "define.xml").read_text(encoding="utf-8")
     assert 'CodedValue="POSSIBLE"' in define
     assert "可能" not in define
+    commented = re.findall(r'<ItemDef OID="IT.(\w+.\w+)"[^>]*CommentOID="COM.ENGLISH"', define)
+    assert sorted(commented) == [
+        "AE.AEACNOTH",
+        "AE.AEREL",
+        "AE.AETERM",
+        "SUPPAE.QVAL",
+        "TI.IETEST",
+    ]
+    assert "Values collected in another language are submitted in English translation." in define
     # DEF731, DEF773: there is no annotated CRF to name, and no dictionary behind AEDECOD
     assert {one.code for one in check_define(out / "define.xml", data=out)} == {"DEF731", "DEF773"}
 

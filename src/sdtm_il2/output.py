@@ -24,6 +24,7 @@ from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
+from sdtm_il2.translate import translated_variables
 from sdtm_il2.xpt import write_xpt
 from sdtm_il2.xpt.check import check_sizes
 
@@ -137,7 +138,14 @@ def _write(
     issues = merge_issues([*build.issues, *check_sizes(build.plan.receiver, sizes)])
     progress("define.xml")
     define = define_bytes(
-        make_define(build.plan, build.summaries, standard, creation_datetime=now.isoformat(), lengths=lengths)
+        make_define(
+            build.plan,
+            build.summaries,
+            standard,
+            creation_datetime=now.isoformat(),
+            lengths=lengths,
+            translated=translated_variables(build.plan, build.lineage.translations),
+        )
     )
     (folder / "define.xml").write_bytes(define)
     stylesheet = stylesheet_path()

@@ -157,6 +157,18 @@ def translation_uses(
     return tuple(uses)
 
 
+def translated_variables(plan: Plan, uses: Iterable[TranslationUse]) -> frozenset[str]:
+    """The variables of files that hold translations; a supplemental qualifier is QVAL of its SUPP--."""
+    found = set()
+    for use in uses:
+        domain, _, name = use.variable.partition(".")
+        planned = next((one.variable(name) for one in plan.domains if one.domain == domain), None)
+        if use.en:
+            supplemental = planned is not None and planned.supplemental is not None
+            found.add(f"SUPP{domain}.QVAL" if supplemental else use.variable)
+    return frozenset(found)
+
+
 def unused_rows(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]:
     """DATA891: the rows of each table whose text does not occur, in one note a table."""
     used = {one.at for one in uses}

@@ -64,4 +64,4 @@ def translations(*, study: Path, raw: Path | None, agency: str | None, out: Path
         return
     # with its mark, so that spreadsheets read it as UTF-8
     write_whole(out, table_to_fill_in(texts).encode("utf-8-sig"))
-    click.echo(f"written to {out}: {counted(len(texts), "text")}; they may be subjects' data")
+    click.echo(f"written to {out}: {counted(len(texts), 'text')}; they may be subjects' data")

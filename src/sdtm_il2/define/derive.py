@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sdtm_il2
@@ -55,6 +55,7 @@ _MEDDRA = frozenset(
 _WHODRUG = frozenset({"DECOD", "CLAS", "CLASCD"})
 _NO_VALUES = "No values were collected or derived for this variable in this study."
 _NO_RECORDS = "No records were collected for this dataset in this study."
+_ENGLISH = "Values collected in another language are submitted in English translation."
 _EMPTY = ValueSummary()
 
 
@@ -68,6 +69,7 @@ def make_define(
     documents: Sequence[Leaf] = (),
     define_version: str = "2.1.9",
     lengths: Mapping[str, Mapping[str, int]] | None = None,
+    translated: Collection[str] = (),
 ) -> Define:
     """The Define-XML 2.1 metadata of a build: types, lengths, terms and value levels are those of the data.
 
@@ -75,11 +77,12 @@ def make_define(
     is described with HasNoData. ``creation_datetime`` is ISO 8601 (no clock is read), ``documents`` are
     further files beside define.xml, after those that the plan names.
     ``lengths`` are the bytes of each text variable in its file, by dataset, where
-    files are not in UTF-8. The result passes `check_define` without errors.
+    files are not in UTF-8. ``translated`` are variables (AE.AETERM, SUPPAE.QVAL) of which values are translations,
+    which a comment tells. The result passes `check_define` without errors.
     """
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
     lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes)
-    draft = Draft(plan, lists, lengths or {})
+    draft = Draft(plan, lists, lengths or {}, frozenset(translated))
     for dataset in datasets:
         _describe_dataset(draft, dataset)
     codelists, oids, comments = lists.codelists()
@@ -265,9 +268,11 @@ def _describe_variable(
     place = len(draft.items)
     item = describe_levels(draft, dataset, variable, item, use)
     no_data = not empty and not values.filled
-    words = " ".join(part for part in (variable.comment, _NO_VALUES if no_data else "") if part)
+    english = _ENGLISH if f"{dataset.name}.{variable.name}" in draft.translated else ""
+    words = " ".join(part for part in (variable.comment, english, _NO_VALUES if no_data else "") if part)
     if words:
-        own = f"COM.{dataset.name}.{variable.name}" if variable.comment else "COM.NODATA"
+        general = "COM.ENGLISH" if english else "COM.NODATA"
+        own = f"COM.{dataset.name}.{variable.name}" if variable.comment else general
         item = replace(item, comment_oid=draft.comment(own, words))
     method = ""
     if any(one.type == "Derived" for one in item.origins) and variable.words:

@@ -63,6 +63,7 @@ class Draft:
     plan: Plan
     lists: ListUses
     lengths: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    translated: frozenset[str] = frozenset()
     groups: list[ItemGroupDef] = field(default_factory=list)
     items: list[ItemDef] = field(default_factory=list)
     uses: dict[str, ListUse] = field(default_factory=dict)
