@@ -83,6 +83,7 @@ PROBLEMS: list[tuple[str, dict[str, str]]] = [
     ("SPEC110 assign", _ae("AESEV: {assign: DM.SEX}")),
     ("SPEC110 where", {"ae.yaml": AE.replace("{from: ae}", "{from: ae, where: DM.RFSTDTC FILLED}")}),
     ("SPEC113", _ae("AEENDTC: {copy: DN.RFSTDTC}")),
+    ("SPEC114", _ae("AESER: {hardcode: Y, when: AE.AESTDTC GE dm.RFSTDTC, undecided: Y}")),
     (
         "SPEC115",
         {

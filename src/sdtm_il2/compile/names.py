@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sdtm_il2.errors import Location, Problems
+from sdtm_il2.iso8601 import moment
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
 from sdtm_il2.plan.model import TABLE
 from sdtm_il2.plan.visits import VISITS
@@ -125,7 +126,21 @@ class Scope:
                     head, dot, _ = value.partition(".")
                     if dot and (head in self.study.datasets or head in self.aliases):
                         names[value] = self.resolve(value)
+                    elif self._no_date(condition, names[condition.name], value):
+                        place = condition.at if condition.at.file else at
+                        self.study.problems.add("SPEC114", "", place, name=condition.name, value=value)
         return Test(clause, names, at)
+
+    @staticmethod
+    def _no_date(condition: Condition, ref: Ref, value: str) -> bool:
+        """Whether a variable with dates is put in order with a text that is none: no record could be decided."""
+        return (
+            condition.comparator in ("LT", "LE", "GT", "GE")
+            and isinstance(ref, VariableRef)
+            and ref.variable.endswith("DTC")
+            and bool(value.strip())
+            and moment(value.strip()) is None
+        )
 
     def raw_test(self, clause: Clause, at: Location, target: str, place: str) -> Test:
         """A clause of raw selection (`where`, `not_done`): it sees columns only (SPEC110)."""
