@@ -1,4 +1,4 @@
-"""Write, read, check and render a large Define-XML: 60 datasets, 2,500 variables, 5,000 value levels.
+"""Write, read, check, exchange and render a large Define-XML: 60 datasets, 2,500 variables, 5,000 value levels.
 
     python benchmarks/define.py [DATASETS] [VARIABLES] [LEVELS]
 
@@ -43,7 +43,7 @@ COLLECTED = (
     Origin("Collected", "Investigator", documents=(DocumentRef("LF.acrf", (PDFPageRef(("12",)),)),)),
 )
 #: ``page`` is our own style (it reads the file, too), ``render`` the stylesheet of the standard.
-STEPS = ("write", "read", "check", "page", "render")
+STEPS = ("write", "read", "check", "export", "import", "page", "render")
 
 
 def large(datasets: int, variables: int, levels: int) -> Define:
@@ -111,12 +111,20 @@ def step(name: str, path: Path, sizes: list[int]) -> dict[str, float]:
     from sdtm_il2.define.check import check_define
     from sdtm_il2.define.html import define_html
     from sdtm_il2.define.read import read_define
+    from sdtm_il2.define.workbook import write_workbook
+    from sdtm_il2.define.workbook_read import read_workbook
     from sdtm_il2.define.write import write_define
 
-    define = large(*sizes) if name == "write" else None
+    define = large(*sizes) if name in ("write", "export") else None
+    book = path.with_suffix(".xlsx")
     wall, cpu = time.perf_counter(), time.process_time()
     result = 0
-    if define is not None:
+    if name == "export" and define is not None:
+        write_workbook(define, book)
+        result = book.stat().st_size
+    elif name == "import":
+        result = len(read_workbook(book)[0].items)
+    elif define is not None:
         write_define(define, path)
         result = path.stat().st_size
     elif name == "read":
@@ -149,6 +157,8 @@ def main() -> None:
                 "read": "items",
                 "check": "issues",
                 "page": "bytes of HTML",
+                "export": "bytes",
+                "import": "items",
                 "render": "bytes of HTML",
             }[name]
             print(

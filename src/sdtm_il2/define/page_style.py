@@ -25,7 +25,7 @@ nav .sub{color:var(--soft)}
 main{margin-left:17rem;padding:1.4rem 2rem 4rem;max-width:108rem}
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .2rem;font-weight:650}
 .lead{color:var(--soft);margin:0 0 1.2rem;max-width:60rem}
-h2{font-size:1.22rem;margin:2.4rem 0 .7rem;padding-bottom:.25rem;border-bottom:2px solid var(--accent);font-weight:650}
+h2{font-size:1.22rem;margin:2rem 0 .7rem;padding-bottom:.25rem;border-bottom:2px solid var(--accent);font-weight:650}
 h3{font-size:1.02rem;margin:1.9rem 0 .5rem;font-weight:650}
 h3 .file,h2 .file{font-weight:400;font-size:.88rem;margin-left:.6rem}
 .en{color:var(--soft);font-weight:400}
@@ -59,7 +59,7 @@ tbody:has(input.fold:not(:checked))+tbody.levels{display:none}
 .part{display:block}.part+.part{margin-top:.25rem}
 .pre{white-space:pre-wrap}
 .tag{display:inline-block;border:1px solid #b6c0cb;border-radius:3px;padding:0 .3em;font-size:.85em;color:var(--soft);
-font-weight:400}
+font-weight:400;white-space:nowrap}
 .bad{color:#a11;font-weight:600}
 :target>td,:target>th,tr:target td{background:var(--mark)!important}h3:target,h2:target{background:var(--mark)}
 section{content-visibility:auto;contain-intrinsic-size:auto 40rem}
@@ -67,7 +67,8 @@ section{content-visibility:auto;contain-intrinsic-size:auto 40rem}
 .list{max-width:64rem}.list th:first-child{width:36%}.list th:nth-child(3){width:16%}
 footer{margin-top:3rem;color:var(--soft);font-size:12px;border-top:1px solid var(--line);padding-top:.6rem}
 @media (max-width:1050px){
-.sets col.d{width:9%}.sets col.p{width:10%}.sets col.w{width:8%}.sets col.f{width:14%}thead .en{display:block}
+.sets col.d{width:9%}.sets col.e{width:16%}.sets col.f{width:13.5%}.sets col.g{width:17%}.sets col.p{width:9.5%}
+.sets col.w{width:8%}thead .en{display:block}
 nav{position:static;width:auto;border:0;border-bottom:1px solid var(--line);padding:.8rem 1rem;max-height:none}
 nav ul ul{columns:3;column-gap:1.2rem}nav li{break-inside:avoid}
 main{margin-left:0;padding:1rem 1rem 3rem}
