@@ -91,6 +91,15 @@ def test_labels_and_decodes_stand_in_both_languages(define: Define) -> None:
     }
 
 
+@pytest.mark.parametrize(("agency", "chinese"), [("", True), ("nmpa", True), ("fda", False), ("pmda", False)])
+def test_an_agency_that_reads_english_gets_english(agency: str, chinese: bool, built: Build) -> None:  # noqa: FBT001
+    made = make_define(
+        replace(built.plan, agency=agency), built.summaries, standard("SDTMIG 3.4", "2025-03-28"),
+        creation_datetime="2025-06-30T12:00:00",
+    )  # fmt: skip
+    assert (b"zh-CN" in define_bytes(made)) == chinese
+
+
 def test_written_read_and_written_again_gives_the_same_bytes(define: Define) -> None:
     content = define_bytes(define)
     assert '<TranslatedText xml:lang="zh-CN">不良事件</TranslatedText>'.encode() in content

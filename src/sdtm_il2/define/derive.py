@@ -78,8 +78,11 @@ def make_define(
     further files beside define.xml, after those that the plan names.
     ``lengths`` are the bytes of each text variable in its file, by dataset, where
     files are not in UTF-8. ``translated`` are variables (AE.AETERM, SUPPAE.QVAL) of which values are translations,
-    which a comment tells. The result passes `check_define` without errors.
+    which a comment tells. Chinese labels and decodes stand beside the English ones, but for an agency that reads
+    English. The result passes `check_define` without errors.
     """
+    if plan.receiver.english:
+        plan = replace(plan, labels={}, decodes={})
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
     lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes)
     draft = Draft(plan, lists, lengths or {}, frozenset(translated))
