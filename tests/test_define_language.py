@@ -92,7 +92,7 @@ def test_labels_and_decodes_stand_in_both_languages(define: Define) -> None:
 
 
 @pytest.mark.parametrize(("agency", "chinese"), [("", True), ("nmpa", True), ("fda", False), ("pmda", False)])
-def test_an_agency_that_reads_english_gets_english(agency: str, chinese: bool, built: Build) -> None:  # noqa: FBT001
+def test_an_agency_that_reads_english_gets_english(agency: str, chinese: bool, built: Build) -> None:
     made = make_define(
         replace(built.plan, agency=agency), built.summaries, standard("SDTMIG 3.4", "2025-03-28"),
         creation_datetime="2025-06-30T12:00:00",
