@@ -168,3 +168,41 @@ def test_countries_are_those_of_iso_3166(define: Define) -> None:
     held = next(one for one in define.codelists if one.oid == country.codelist_oid)
     assert held.external is not None
     assert (held.external.dictionary, held.external.version) == ("ISO 3166", "")
+
+
+#: Methods of the reference study as a reviewer reads them: each says which record, which column, and what else counts.
+METHODS = {
+    "MT.AEENTPT": "If 是否持续 of raw data ae is 是: the value of DM.RFPENDTC.",
+    "MT.AETRTEM": (
+        'If AE.AESTDTC is on or after DM.RFXSTDTC: "Y"; "Y" where a partial date leaves that open.'
+    ),
+    "MT.AETRTEM2": (
+        'If AE.AESTDTC is on or after SE.SESTDTC (of the record where EPOCH is TREATMENT 2): "Y"; "Y" where a '
+        "partial date leaves that open."
+    ),
+    "MT.ECDOSE": (
+        "AMOUNT * 10000, where AMOUNT is the repeated column 剂量1 to 剂量7 of raw data inj; missing if a value that "
+        "it needs is missing."
+    ),
+    "MT.EXENDTC": "The last EC.ECENDTC of the records with the same ECLNKID, in ISO 8601 format.",
+    "MT.EXTRT": "The EC.ECTRT of the records with the same ECLNKID, where they all have one.",
+    "MT.EXLNKID": "The value of EC.ECLNKID.",
+    "MT.ELEMENT": (
+        "Records from DM where DM.ARMCD is filled: The value of TA.ELEMENT (of the record with the same ARMCD). "
+        "Records from DM where DM.ARMNRS is SCREEN FAILURE: The value of TE.ELEMENT (of the record where ETCD is SCRN)."
+    ),
+    "MT.SITEID": "Characters 1 to 2 of 受试者编号 of raw data demog.",
+    "MT.SVENDTC": "The last date of the subject's visit, found from all records that have one.",
+    "MT.VSBLFL": (
+        'For each treatment element of the subject and each VSTESTCD: "Y" on the last record with a result that lies '
+        "after the previous treatment element and before SE.SESTDTC, the start of this one; a record on the same day "
+        "without time counts as before it."
+    ),
+    "MT.TSSEQ": "Sequential number of the record within TSPARMCD, in the order of TSPARMCD, then of the raw data.",
+}
+
+
+@pytest.mark.parametrize("oid", METHODS)
+def test_a_method_can_be_repeated_from_its_words(define: Define, oid: str) -> None:
+    (found,) = [one for one in define.methods if one.oid == oid]
+    assert found.description[0].text == METHODS[oid]

@@ -2,29 +2,110 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef
-from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan
-from sdtm_il2.where import describe
+from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan, JoinPlan
+from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
+from sdtm_il2.where import Clause, describe
 
+#: What `take` of a group gives, before the name of the variable.
+_TAKEN = {
+    "first": "first", "last": "last", "min": "smallest", "max": "largest", "sum": "sum of", "count": "number of",
+    "list": "list of",
+}  # fmt: skip
 _REPEATED = {EACH: "the name of the repeated column", EACH_NUMBER: "the number of the repetition"}
 
 
 def _ref(block: BlockPlan, ref: ColumnRef | VariableRef) -> str:
     if isinstance(ref, VariableRef):
         return f"{ref.domain}.{ref.variable}" if ref.domain else ref.variable
+    if ref.column in _REPEATED and not ref.alias:
+        return _REPEATED[ref.column]
     try:
         source, dataset = block.source_of(ref.alias)
     except KeyError:
         source, dataset = ref.alias, False
-    if ref.column in _REPEATED:
-        return _REPEATED[ref.column]
-    return f"{source}.{ref.column}" if dataset else f"{ref.column} of raw data {source}"
+    join = next((one for one in block.joins if ref.alias and one.alias == ref.alias), None)
+    if join is not None:
+        return f"{_column(source, ref.column, dataset=dataset)}{_joined(block, join)}"
+    each = block.each_of(ref.column)
+    if each is not None and each.columns:
+        columns = f"{each.columns[0]} to {each.columns[-1]}"
+        return f"the repeated column {_column(source, columns, dataset=dataset)}"
+    name = _column(source, ref.column, dataset=dataset)
+    if block.group is None or not ref.column:
+        return name
+    same = _list([one.column for one in block.group.by])
+    take = _TAKEN.get(block.group.take.get(ref.column, ""))
+    if ref.column in [one.column for one in block.group.by]:
+        return name
+    alike = "" if take else ", where they all have one"
+    return f"the {f'{take} ' if take else ''}{name} of the records with the same {same}{alike}"
 
 
-def _test(test: Test) -> str:
-    return describe(test.clause)
+def _column(source: str, column: str, *, dataset: bool) -> str:
+    if source == VISITS:
+        return f"{column} of the subject's visit"
+    return f"{source}.{column}" if dataset else f"{column} of raw data {source}"
+
+
+def _joined(block: BlockPlan, join: JoinPlan) -> str:
+    """Which record is meant, where a source or dataset is joined by more than the subject."""
+    own = [
+        "the same visit"
+        if other in VISIT_COLUMNS.values()
+        else f"the same {other}"
+        if isinstance(ref, ColumnRef) and ref.column == other
+        else f"{other} equal to {_ref(block, ref)}"
+        for ref, other in join.by
+    ]
+    parts = [f"with {_list(own)}"] if own else []
+    if join.where is not None:
+        parts.append(f"where {describe(join.where.clause)}")  # its names are those of the joined record
+    return f" (of the record {' and '.join(parts)})" if parts else ""
+
+
+def _test(block: BlockPlan, test: Test) -> str:
+    """A clause in words, its columns and variables named as elsewhere in the sentence."""
+    words = {name: _ref(block, ref) for name, ref in test.names.items()}
+    dates = {word for name, word in words.items() if name.endswith("DTC")}
+
+    def renamed(clause: Clause) -> Clause:
+        return replace(
+            clause,
+            parts=tuple(
+                renamed(one)
+                if isinstance(one, Clause)
+                else replace(
+                    one,
+                    name=words.get(one.name, one.name),
+                    # a value is a text, unless it is a variable
+                    values=tuple(words.get(value, value) if "." in value else value for value in one.values),
+                )
+                for one in clause.parts
+            ),
+        )
+
+    return describe(renamed(test.clause), lambda name: name in dates or name.endswith("DTC"))
+
+
+_UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day", "TH": "hour", "TM": "minute", "TS": "second"}
+
+
+def _period(text: str) -> str:
+    """An ISO 8601 duration in words.
+
+    >>> _period("P3D"), _period("P1Y6M"), _period("PT90M")
+    ('3 days', '1 year and 6 months', '90 minutes')
+    """
+    date, _, time = text.lstrip("-P").partition("T")
+    found = [(number, unit) for number, unit in re.findall(r"([0-9.]+)([YMWD])", date)]
+    found += [(number, f"T{unit}") for number, unit in re.findall(r"([0-9.]+)([HMS])", time)]
+    words = [f"{number} {_UNITS[unit]}{'' if number == '1' else 's'}" for number, unit in found]
+    return _list(words) or text
 
 
 def _list(parts: Sequence[str]) -> str:
@@ -38,7 +119,7 @@ def _operand(block: BlockPlan, part: Operand | BranchCall) -> str:
         return _ref(block, part)
     if isinstance(part, Call):
         return _phrase(block, part)
-    return f"{_operand(block, part.then)}{f' if {_test(part.when)}' if part.when else ' otherwise'}"
+    return f"{_operand(block, part.then)}{f' if {_test(block, part.when)}' if part.when else ' otherwise'}"
 
 
 def _all(block: BlockPlan, call: Call) -> list[str]:
@@ -46,16 +127,28 @@ def _all(block: BlockPlan, call: Call) -> list[str]:
 
 
 def _assign(block: BlockPlan, call: Call) -> str:
+    words = _list(_all(block, call))
+    if call.options.terms is None and all(_of_dataset(block, one) for one in call.arguments):
+        return words if words.startswith("the ") else f"the value of {words}"
     mapped = f", as a term of {call.options.terms.name}" if call.options.terms is not None else ""
-    return f"{_list(_all(block, call))}{mapped}"
+    return f"{words}{mapped}"
+
+
+def _of_dataset(block: BlockPlan, part: Operand | BranchCall) -> bool:
+    """Whether an operand is a variable of a dataset, taken as it is."""
+    if not isinstance(part, ColumnRef):
+        return False
+    return any(one.alias == part.alias and one.dataset for one in block.joins) or (
+        not part.alias and block.dataset
+    )
 
 
 def _datetime(block: BlockPlan, call: Call) -> str:
-    return f"{_list(_all(block, call))} in ISO 8601 format"
+    return f"{_list(_all(block, call))}, in ISO 8601 format"
 
 
 def _extreme(block: BlockPlan, call: Call) -> str:
-    where = f" where {_test(call.options.where)}" if call.options.where is not None else ""
+    where = f" where {_test(block, call.options.where)}" if call.options.where is not None else ""
     same = _list([own.variable for own, _ in call.options.same])
     where += f" with the same {same} as the record" if same else ""
     precision = f", to the precision of {call.options.precision}" if call.options.precision else ""
@@ -72,6 +165,11 @@ def _last_before(block: BlockPlan, call: Call) -> str:
     identity = _list([name.variable for name in call.options.identity])
     same = {"before": "before it", "after": "after it"}.get(call.options.same_day, "")
     day = f"; a record on the same day without time counts as {same}" if same else ""
+    if call.options.within:
+        return (
+            f'for each treatment element of the subject and each {identity}: "Y" on the last record with a result that '
+            f"lies after the previous treatment element and before {reference}, the start of this one{day}"
+        )
     return f'"Y" on the last record with a result before {reference}, for each {identity} of the subject{day}'
 
 
@@ -141,8 +239,14 @@ def _next(block: BlockPlan, call: Call) -> str:
 def _interval(block: BlockPlan, call: Call) -> str:
     start, end = _all(block, call)
     same = _list([name.variable for name in call.options.identity])
-    gap = f", and at most {call.options.gap} from {end} to the next {start}" if call.options.gap else ""
-    where = f", among records where {_test(call.options.where)}" if call.options.where is not None else ""
+    gap = (
+        f", and at most {_period(call.options.gap)} from {end} to the next {start}"
+        if call.options.gap
+        else ""
+    )
+    where = (
+        f", among records where {_test(block, call.options.where)}" if call.options.where is not None else ""
+    )
     return f"the number of the subject's interval of records with the same {same}{gap}, in the order of {start}{where}"
 
 
@@ -159,8 +263,12 @@ def _checked(block: BlockPlan, call: Call) -> str:
 def _compute(block: BlockPlan, call: Call) -> str:
     expression, *names = call.arguments
     text = expression.text if isinstance(expression, Literal) else ""
-    read = [_operand(block, one) for one in names]
-    return f"{text}{f', reading {_list(read)}' if read else ''}; missing if a value that it needs is missing"
+    read = [
+        f"{one} is {words}"
+        for one in names
+        if (words := _operand(block, one)) != str(one) and isinstance(one, ColumnRef)
+    ]
+    return f"{text}{f', where {_list(read)}' if read else ''}; missing if a value that it needs is missing"
 
 
 def _duration(block: BlockPlan, call: Call) -> str:
@@ -173,13 +281,45 @@ def _duration_of_value(block: BlockPlan, call: Call) -> str:
     return f"{value} in units of {unit} as an ISO 8601 duration"
 
 
-_VISIT_WORDS = {"VISITNUM": "number", "VISIT": "name", "VISITDY": "planned day"}
+def _template(block: BlockPlan, call: Call) -> str:
+    parts = _all(block, call)
+    return parts[0] if len(parts) == 1 else f"the texts {_list(parts)} joined"
 
 
-def _visit(_block: BlockPlan, call: Call) -> str:
+def _coalesce(block: BlockPlan, call: Call) -> str:
+    parts = _all(block, call)
+    if not any(mark in part for part in parts for mark in (";", " and ", ",")):
+        return f"the first that is filled of {_list(parts)}"
+    return f"the first that is filled of: {'; '.join(f'({number}) {part}' for number, part in enumerate(parts, 1))}"
+
+
+def _not_done(block: BlockPlan, _call: Call) -> str:
+    tests = block.tests
+    parts = [_test(block, tests.not_done)] if tests is not None and tests.not_done is not None else []
+    if tests is not None and any(one is not None for one in tests.row_not_done):
+        parts.append("the list of tests says so of the test's record")
+    return f'"NOT DONE" where {" or ".join(parts) or "the collected data say that the test was not done"}'
+
+
+def _standard_text(block: BlockPlan, call: Call) -> str:
+    words = _standard(
+        "{original} converted to the standard unit{unit}; text and what needs no conversion as in {original}"
+    )(block, call)
+    listed = block.tests is not None and bool(block.tests.terms)
+    return f"{words}, or as the term that the list named for the test gives for it" if listed else words
+
+
+_VISIT_WORDS = {
+    "VISITNUM": "number", "VISIT": "name", "VISITDY": "planned day", "first": "first date", "last": "last date",
+}  # fmt: skip
+
+
+def _visit(block: BlockPlan, call: Call) -> str:
     column = call.arguments[0]
     name = column.column.removeprefix("_") if isinstance(column, ColumnRef) else ""
     what = _VISIT_WORDS.get(name, name)
+    if block.source == VISITS:
+        return f"the {what} of the subject's visit, found from all records that have one"
     return f"the {what} of the visit that the study's table of visits gives for the collected text or date"
 
 
@@ -191,9 +331,9 @@ def _source_dates(_block: BlockPlan, call: Call) -> str:
 _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "assign": _assign,
     "hardcode": lambda block, call: _list(_all(block, call)),
-    "template": lambda block, call: f"the texts {_list(_all(block, call))} joined",
+    "template": _template,
     "datetime": _datetime,
-    "coalesce": lambda block, call: f"the first that is filled of {_list(_all(block, call))}",
+    "coalesce": _coalesce,
     "case": lambda block, call: "; ".join(_all(block, call)),
     "copy": lambda block, call: f"the value of {_list(_all(block, call))}",
     "earliest": _extreme,
@@ -210,12 +350,10 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "result": _fixed("the result as collected; missing where the test was not done"),
     "unit": _fixed("the unit as collected; missing without a result"),
     "limit": _fixed("the limit of the reference range as collected"),
-    "not_done": _fixed('"NOT DONE" where the collected data say that the test was not done'),
+    "not_done": _not_done,
     "reason_not_done": _fixed("the reason why the test was not done, as collected"),
     "indicator": _fixed("the reference range indicator as reported"),
-    "standard_text": _standard(
-        "{original} converted to the standard unit{unit}; text and what needs no conversion as in {original}"
-    ),
+    "standard_text": _standard_text,
     "standard_number": _standard(
         "the number in {original}, converted to the standard unit{unit}; missing if none"
     ),
@@ -236,7 +374,8 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "source_dates": _source_dates,
     "record_number": _fixed("the sequence number of the record that is made of the same collected data"),
     "record_variable": _fixed(
-        "the name of the sequence variable of that record; missing where there is none"
+        "the name of the sequence variable of the record that is made of the same collected data; missing where "
+        "there is none"
     ),
     "visit": _visit,
 }
@@ -262,7 +401,9 @@ def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -
             if domain.sort_file or not domain.sort
             else f"{_list(domain.sort)}, then of the raw data"
         )
-        return f"Sequential number of the record within the subject, in the order of {by}."
+        topic = next((one.name for one in domain.variables if one.role == "Topic"), "the dataset")
+        owner = "the subject" if domain.variable("USUBJID") is not None else topic
+        return f"Sequential number of the record within {owner}, in the order of {by}."
     if rule.call.method == "usubjid":
         return f"The identifiers of study and subject, joined as {usubjid}."
     words = _phrase(block, rule.call)
@@ -271,7 +412,10 @@ def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -
     if rule.precision:
         words = f"{words}, cut to the {rule.precision}"
     if rule.when is not None:
-        words = f"if {_test(rule.when)}: {words}"
+        words = f"if {_test(block, rule.when)}: {words}"
+        if rule.undecided is not None:
+            other = f'"{rule.undecided}"' if rule.undecided else "missing"
+            words = f"{words}; {other} where a partial date leaves that open"
     return _sentence(words)
 
 
@@ -280,7 +424,18 @@ def variable_words(domain: DomainPlan, rules: Sequence[Rule | None], usubjid: st
     found: dict[str, list[str]] = {}
     for rule, block in zip(rules, domain.blocks, strict=True):
         if rule is not None:
-            found.setdefault(rule_words(rule, block, domain, usubjid), []).append(block.id or block.source)
+            found.setdefault(rule_words(rule, block, domain, usubjid), []).append(_records(block, domain))
     if len(found) <= 1:
         return next(iter(found), "")
     return " ".join(f"Records {_list(names)}: {words}" for words, names in found.items())
+
+
+def _records(block: BlockPlan, domain: DomainPlan) -> str:
+    """What a block makes records of, in words that tell it from the other blocks; else its name."""
+
+    def words(one: BlockPlan) -> str:
+        where = f" where {_test(one, one.where)}" if one.where is not None else ""
+        return f"from {one.source if one.dataset else f'raw data {one.source}'}{where}"
+
+    own = words(block)
+    return own if sum(words(one) == own for one in domain.blocks) == 1 else block.id or own
