@@ -140,6 +140,7 @@ def test_the_draft_builds_and_its_issues_are_what_is_left_to_do(tmp_path: Path) 
     built = build_folder(tmp_path)
     assert [(one.code, one.target) for one in built.issues if one.severity.value != "note"] == [
         ("DATA801", "AE.AESEV"),
+        ("DATA861", "DM.COUNTRY"),
         ("DATA851", "ae.CLOCK TIME"),
         ("DATA851", "ae.NOTE"),
     ]

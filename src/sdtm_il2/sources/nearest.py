@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Collection
 from typing import Final
+
+from sdtm_il2.nearest import nearest_names
 
 _SHOWN: Final = 12
 
@@ -21,7 +22,7 @@ def nearest_columns(name: str, known: Collection[str]) -> str:
     "did you mean 'SUBJID'?"
     """
     near = [one for one in known if _plain(one) == _plain(name)]
-    near = near or difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
+    near = near or list(nearest_names(name, known, count=2))
     if near:
         return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
     if len(known) == 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.resources
 import json
@@ -16,6 +15,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from sdtm_il2.errors import Location, Problems
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.spec.read import MAX_PROBLEMS, ListNode, MapNode, Node, TextNode
 
 SCHEMAS = ("study", "domain", "define", "relationships")
@@ -64,11 +64,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("asign", ["assign", "copy"])
     "did you mean 'assign'? "
     """
-    names: dict[str, str] = {}
-    for name in known:
-        names.setdefault(name.casefold(), name)
-    found = difflib.get_close_matches(word.casefold(), names, 1, 0.7)
-    return f"did you mean '{names[found[0]]}'? " if found else ""
+    found = nearest_names(word, known)
+    return f"did you mean '{found[0]}'? " if found else ""
 
 
 def check_schema(node: Node, name: str, file: str, problems: Problems) -> None:

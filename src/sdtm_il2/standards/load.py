@@ -68,7 +68,7 @@ def _choose(
         if wanted in (one.version, one.title.casefold()):
             return one
     titles = [one.title for one in known]
-    best = nearest(asked, titles)
+    best = nearest(asked, reversed(titles))
     suggestion = best[0] if best else titles[-1]
     # study.yaml writes a terminology by its date
     written = suggestion if kind == "ig" else next(one.version for one in known if one.title == suggestion)

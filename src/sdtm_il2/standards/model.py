@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from sdtm_il2.nearest import nearest_names
 
 VariableType = Literal["Char", "Num"]
 
@@ -102,10 +103,6 @@ def nearest(text: str, candidates: Iterable[str], *, count: int = 1) -> tuple[st
     >>> nearest("DRUG WITHDRAW", ["DRUG WITHDRAWN", "DOSE REDUCED", "UNKNOWN"])
     ('DRUG WITHDRAWN',)
     >>> nearest("aesve", ["AESEV", "AESER", "AETERM"], count=2)
-    ('AESEV', 'AESER')
+    ('AESEV',)
     """
-    folded: dict[str, str] = {}
-    for candidate in candidates:
-        folded.setdefault(candidate.casefold(), candidate)
-    found = difflib.get_close_matches(text.casefold(), folded, n=count, cutoff=0.6)
-    return tuple(folded[name] for name in found)
+    return nearest_names(text, candidates, count=count)
