@@ -162,6 +162,21 @@ def test_typed_items_null_items_units_and_vendor_attributes(tmp_path: Path) -> N
     ]
 
 
+def test_values_where_other_programs_put_them(tmp_path: Path) -> None:
+    """A typed item with its value as an attribute, an ItemData with its value as text, an item called like a key."""
+    items = (
+        '<ItemDataString ItemOID="A" Value="7"/><ItemData ItemOID="B">\n <![CDATA[<0.5]]> </ItemData>'
+        '<ItemData ItemOID="C" IsNull="Yes">3</ItemData><ItemData ItemOID="D"/>'
+        '<ItemDataFloat ItemOID="E" Value="1"> 2 </ItemDataFloat>'
+    )
+    plain = item("_SUBJECT", "not a subject")
+    source, issues = read(tmp_path, odm(subject("01", form("F", group("G", items + plain)))))
+    assert issues == []
+    assert rows(source, "_SUBJECT", "A", "B", "C", "D", "E", "_SUBJECT@Value") == [
+        ["01", "7", "<0.5", "", "", "2", "not a subject"]
+    ]
+
+
 def test_groups_without_subjects(tmp_path: Path) -> None:
     body = group(
         "IG.DM",

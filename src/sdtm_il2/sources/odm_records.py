@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sdtm_il2.sources.odm_walk import FORM, GROUP, LEVELS, STUDY, SUBJECT, Entry, LevelPath
 
@@ -52,11 +51,11 @@ class Records:
         written: set[str] = set()
         for part in (*map(_level_columns, levels), _item_columns(items)):
             for name, column in part:
+                if name in written:  # an item that is called like a key of a level
+                    name = f"{name}@Value"
                 chunks = self._names.get(name)
                 if chunks is None:
                     chunks = self._names[name] = [pa.nulls(self._done, _TEXT)] if self._done else []
-                if name in written:  # an item that is called like a key of a level
-                    column = pc.coalesce(column, chunks.pop())
                 written.add(name)
                 chunks.append(column)
         for name, chunks in self._names.items():

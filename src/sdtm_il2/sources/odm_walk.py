@@ -227,7 +227,7 @@ class _File:
                 other(name, attributes)
 
         def wanted(name: str, attributes: list[str]) -> None:
-            if name == item and opened[-1] == group:
+            if name == item and opened[-1] == group and "Value" in attributes:
                 push(name)
                 keep(attributes)
             elif level_of(name) is not None:
@@ -430,7 +430,7 @@ class _File:
         oid = given["ItemOID"]
         stated = self.transaction(given, own)
         null = given.get("IsNull") == "Yes"
-        if own != "ItemData" and not null:
+        if not null and (own != "ItemData" or "Value" not in given):
             self.text_of = (oid, own, stated, len(self.stream.opened))
             self.text = []
             self.stream.parser.CharacterDataHandler = self.text.append
@@ -469,7 +469,8 @@ class _File:
                 self.stream.parser.CharacterDataHandler = self.text.append
             return
         text = "".join(self.text)
-        self.values[oid] = text if own in _VERBATIM else text.strip()
+        text = text if own in _VERBATIM else text.strip()
+        self.values[oid] = text or self.values[oid]  # a typed item may carry its value as an attribute
         self.text_of = ("", "", "", 0)
         self.text = []
         self.stream.parser.CharacterDataHandler = None
