@@ -160,6 +160,24 @@ def test_errors_formulas_and_odd_dates_are_said() -> None:
     assert [one.severity for one in found.issues] == ["error", "error", "warning", "warning"]
 
 
+def test_what_a_number_format_adds_is_said() -> None:
+    def fill(sheet: Worksheet) -> None:
+        sheet.append(["A", "B", "C", "D", "E", "F"])
+        sheet.append([0.255, 0.5, 1234567, 36.6, 7, 1234.5])
+        formats = ("0.0%", '"<"0.0', "0.0,", '0.0\\ "℃"', "000", '#,##0.00;[Red]"-"0')
+        for place, code in zip("ABCDEF", formats, strict=True):
+            sheet[f"{place}2"].number_format = code
+
+    found = excel(workbook(fill))
+    assert records(found) == [["0.255", "0.5", "1234567", "36.6", "007", "1234.5"]]
+    assert notes(found) == [
+        f"SRC345 lab: 1 number of '{column}' that Excel shows with more than the number ({kind}), first at lab.xlsx:2; "
+        "the stored number is read\n  hint: compare with what the sheet shows; if that was collected, format the column "
+        "as text and type it again"
+        for column, kind in (("A", "%"), ("B", "<"), ("C", "thousands"), ("D", "℃"))
+    ]
+
+
 def test_what_other_programs_write() -> None:
     rows = (
         '<row><c t="inlineStr"><is><t>ID</t></is></c><c t="s"><v>0</v></c><c t="s"><v>1</v></c>'

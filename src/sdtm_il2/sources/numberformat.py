@@ -30,12 +30,14 @@ _TOKEN: Final = re.compile(
 class NumberFormat:
     """What a number format shows: ``shown`` of the letters y m d h i (minutes) s; "" if it is no date format.
 
-    ``elapsed`` counts hours beyond a day; ``digits`` is the width that leading zeros fill, 0 for none.
+    ``elapsed`` counts hours beyond a day; ``digits`` is the width that leading zeros fill, 0 for none; ``beside``
+    is what else is shown of a number: a percent sign, a text in quotes, thousands left out.
     """
 
     shown: str = ""
     elapsed: bool = False
     digits: int = 0
+    beside: str = ""
 
 
 @lru_cache(maxsize=4096)
@@ -45,7 +47,9 @@ def number_format(code: str) -> NumberFormat:
     >>> number_format('[$-804]yyyy"年"m"月"d"日"').shown, number_format("h:mm").shown, number_format("0.00").shown
     ('ymd', 'hi', '')
     >>> number_format("000")
-    NumberFormat(shown='', elapsed=False, digits=3)
+    NumberFormat(shown='', elapsed=False, digits=3, beside='')
+    >>> number_format('"<"0.0').beside, number_format("0.0%").beside, number_format("0.0,").beside
+    ('<', '%', 'thousands')
     """
     parts: list[str] = []
     elapsed = number = False
@@ -70,8 +74,27 @@ def number_format(code: str) -> NumberFormat:
             number = True
     if number:
         zeros = code.partition(";")[0]
-        return NumberFormat(digits=len(zeros) if re.fullmatch("0{2,}", zeros) else 0)
+        return NumberFormat(
+            digits=len(zeros) if re.fullmatch("0{2,}", zeros) else 0, beside=_beside(_first_section(code))
+        )
     return NumberFormat("".join(one for one in "ymdhis" if one in parts), elapsed)
+
+
+def _first_section(code: str) -> str:
+    """What a format says of positive numbers."""
+    for match in _TOKEN.finditer(code):
+        if match[0] == ";":
+            return code[: match.start()]
+    return code
+
+
+def _beside(section: str) -> str:
+    texts: list[str] = []
+    for match in _TOKEN.finditer(section):
+        if match[0] == "%" or match[0][:1] in ('"', "\\"):
+            texts.append(match[0].strip('"').removeprefix("\\"))
+    beside = "".join(texts).strip()
+    return beside or ("thousands" if re.search(r"[0#?],+(?![0#?,])", section) else "")
 
 
 def plain_number(text: str) -> str:

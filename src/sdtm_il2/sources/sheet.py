@@ -85,7 +85,7 @@ class _Reader:
         self.formats = [number_format(code) for code in book.formats]
         self.date1904 = book.date1904
         self.cells = cells
-        self.known: dict[tuple[str, str], tuple[str, str]] = {}
+        self.known: dict[tuple[str, str], tuple[str, str, str]] = {}
 
     def text(self, cell: Any, kind: str, row: int, column: int) -> str | None:
         """The text of a cell, None if it holds nothing; what is odd about it is noted under its column."""
@@ -122,25 +122,27 @@ class _Reader:
         known = self.known.get((value, style))
         if known is None:
             known = self.known[value, style] = self._converted(value, style)
-        text, code = known
+        text, code, kind = known
         if code:
-            self._note(code, row, column)
+            self._note(code, row, column, kind)
         return text
 
-    def _converted(self, value: str, style: str) -> tuple[str, str]:
-        """The text of a number, and the code of what is odd about it."""
+    def _converted(self, value: str, style: str) -> tuple[str, str, str]:
+        """The text of a number, the code of what is odd about it, and what it is."""
         shown = self.formats[small(style)] if 0 <= small(style) < len(self.formats) else _GENERAL
         try:
             text = cell_text(value, shown, date1904=self.date1904)
             if not text:
-                return cell_text(value, _GENERAL, date1904=self.date1904), "SRC358"
+                return cell_text(value, _GENERAL, date1904=self.date1904), "SRC358", ""
         except ValueError:
             raise damaged(self.book.file, "a cell of numbers holds something else") from None
         if shown.shown:
             dated = "d" in shown.shown or "m" in shown.shown
-            return text, "SRC359" if dated and "y" not in shown.shown else ""
+            return text, "SRC359" if dated and "y" not in shown.shown else "", ""
         whole = text.lstrip("-0").partition(".")[0]
-        return text, "SRC360" if len(whole) > _PRECISE else ""
+        if len(whole) > _PRECISE:
+            return text, "SRC360", ""
+        return text, "SRC345" if shown.beside else "", shown.beside
 
     def _note(self, code: str, row: int, column: int, text: str = "") -> None:
         if row <= self.header:
