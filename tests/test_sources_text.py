@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raw_studies import discard, spec, study, write
 from sdtm_il2.errors import Location, SourceError, catalogue
-from sdtm_il2.sources import RawTable, read_text
+from sdtm_il2.sources import RawTable, read_sources, read_text
 
 AT = Location("study.yaml", 8)
 
@@ -367,3 +368,17 @@ def test_a_file_cut_inside_its_last_cell_is_told_by_the_missing_line_end() -> No
         "its last cell, at raw/ae.csv:3\n  hint: compare the file with the sender's, and end its last line"
     )
     assert not read("A,B\n1,2\n3,4\n").issues
+
+
+def test_a_header_among_the_records_is_told_unless_it_is_discarded(tmp_path: Path) -> None:
+    write(tmp_path, {"a.csv": "A,B\n1,2\n A ,B\n3,4\n"})
+    found = read_sources(study(spec("a", "a.csv")), tmp_path)
+    assert [str(one) for one in found.issues] == [
+        (
+            "study.yaml:8: SRC348 a: 1 record is the same as the header, first at a.csv:3; read like any other\n"
+            "  hint: take the lines out of the export, or list them under not_submitted: rows"
+        )
+    ]
+    assert found["a"].frame.to_numpy().tolist() == [["1", "2"], [" A ", "B"], ["3", "4"]]
+    found = read_sources(study(spec("a", "a.csv", unsubmitted_rows=(discard("A EQ A"),))), tmp_path)
+    assert found.issues == ()

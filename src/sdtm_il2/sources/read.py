@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow, char
-from sdtm_il2.errors import Issue, Problems, Severity, SourceError
+from sdtm_il2.errors import Issue, Location, Problems, Severity, SourceError, issue
 from sdtm_il2.sources.cells import set_missing, set_text
 from sdtm_il2.sources.columns import check_columns, rename_columns
 from sdtm_il2.sources.fate import (
@@ -25,11 +26,13 @@ from sdtm_il2.sources.fate import (
     supersede_records,
 )
 from sdtm_il2.sources.files import RawPath, find_files, other_content
-from sdtm_il2.sources.model import Source, Sources
+from sdtm_il2.sources.model import DISCARDED, Source, Sources
 from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
 from sdtm_il2.spec.study import SourceSpec, StudySpec
 
+#: A record may hold the header of one column by chance.
+_MOST_ALIKE: Final = 2
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t", "tab": "\t"}
 
 
@@ -260,6 +263,7 @@ def _decide(
         copy=False,
     )
     status = discard_records(reading, frame)
+    found += _headers_again(table, spec, file, names, status != DISCARDED)
     subject = find_subjects(reading, held, status)
     superseded_by = supersede_records(reading, frame, subject, status)
     found += reading.problems.found
@@ -279,6 +283,30 @@ def _decide(
         sha256=(*digests, *table.beside.values()),
     )
     return Held(source, cells)
+
+
+def _headers_again(
+    table: RawTable,
+    spec: SourceSpec,
+    file: npt.NDArray[np.int16],
+    names: Sequence[str],
+    again: npt.NDArray[np.bool_],
+) -> list[Issue]:
+    """SRC348: records (of those that count) that hold the header of each column, as in files put together."""
+    filled = 0
+    for column in table.frame.columns:
+        text = table.headers.get(column, "").strip()
+        if not again.any():
+            return []
+        if text:
+            filled += 1
+            equal = pc.equal(pc.utf8_trim_whitespace(arrow(table.frame[column])), text)
+            again = again & equal.to_numpy(zero_copy_only=False).astype(np.bool_)
+    if filled < _MOST_ALIKE or not again.any():
+        return []
+    first = int(np.flatnonzero(again)[0])
+    place = Location(names[file[first]], int(table.rows[first]))
+    return [issue("SRC348", spec.name, spec.at, count=int(again.sum()), first=place)]
 
 
 def _read_file(spec: SourceSpec, file: RawPath, folder: Path) -> tuple[RawTable, str]:

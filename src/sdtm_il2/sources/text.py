@@ -160,7 +160,12 @@ def _choose_delimiter(
         problems.add("SRC327", target, at, path=name, delimiter=_shown(best))
         return best
     if counts[best] > 1 and len(_cells(line.encode(), delimiter)) == 1:
-        problems.add("SRC328", target, at, path=name, delimiter=_shown(delimiter), found=_shown(best))
+        edit = f"write delimiter: {_shown(best)}"
+        if re.fullmatch("sep=.", line.strip(), re.IGNORECASE):  # a note to Excel before the header
+            edit += " and header: 2"
+        problems.add(
+            "SRC328", target, at, path=name, delimiter=_shown(delimiter), found=_shown(best), edit=edit
+        )
     return delimiter
 
 

@@ -53,6 +53,7 @@ _EXCEL: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"[0-9]+(?:\.[0-9]+)?E[+-]?[0-9]{1,3}"), lambda cell: f"{Decimal(cell[0]):f}"),
     (re.compile(r"#(?:NAME\?|REF!|VALUE!|DIV/0!|N/A|NUM!|NULL!)"), lambda _: "the text behind the formula"),
     (re.compile(r"TRUE|FALSE"), lambda _: "Y or N"),
+    (re.compile(r'="([^"]*)"'), lambda cell: cell[1] or "nothing"),
 )
 
 
