@@ -110,7 +110,7 @@ def keep_records(
 
     Dates are compared as ISO 8601 after parsing by the source's formats, else numbers as numbers, else text
     by code point; a record without a value gives way. On a tie the record later in the file is kept. With
-    ``same`` records that are equal in every column are one, the first of them. ``preference`` ranks all
+    ``same`` records that are equal in every column are one, the first of them. The subject belongs to every key. ``preference`` ranks all
     records of the frame instead of a column; the highest rank is kept. Records in which every ``one_per``
     column is blank stay apart.
 
@@ -126,6 +126,8 @@ def keep_records(
         return repeated
     keys = [take(frame[name], positions) for name in rule.one_per]
     blank = np.logical_and.reduce([(key.str.strip() == "").to_numpy(np.bool_) for key in keys])
+    if subject is not None:
+        keys.append(take(subject, positions))  # number 1 of another subject is another record
     codes = group_codes(keys, len(positions))
     several = (np.bincount(codes)[codes] > 1) & ~blank if len(codes) else blank
     kept = replace(repeated, keyless=positions[blank])
