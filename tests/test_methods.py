@@ -122,4 +122,4 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
 
 def test_there_are_enough_cases_with_names_of_their_own() -> None:
     names = [one.id for one in CASES]
-    assert len(set(names)) == len(names) >= 120
+    assert len(set(names)) == len(names) >= 330

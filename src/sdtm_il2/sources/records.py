@@ -108,10 +108,10 @@ def keep_records(
 ) -> Kept:
     """Of the records at the positions keep one per key: the last or first by a column, or one of equal ones.
 
-    Dates are compared as ISO 8601 after parsing by the source's formats, else numbers as numbers, else text
-    by code point; a record without a value gives way. On a tie the record later in the file is kept. With
-    ``same`` records that are equal in every column are one, the first of them. The subject belongs to every key. ``preference`` ranks all
-    records of the frame instead of a column; the highest rank is kept. Records in which every ``one_per``
+    The subject belongs to every key. Dates are compared as ISO 8601 after parsing by the source's formats, else
+    numbers as numbers, else text by code point; a record without a value gives way. On a tie the record later in the
+    file is kept. With ``same`` records that are equal in every column are one, the first of them. ``preference``
+    ranks all records of the frame instead of a column; the highest rank is kept. Records in which every ``one_per``
     column is blank stay apart.
 
     >>> frame = pd.DataFrame({"BARCODE": char(["a", "b", "a"]), "REPORTED": char(["9", "1", "10"])})
