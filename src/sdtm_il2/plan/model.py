@@ -390,7 +390,7 @@ class Plan:
     def _read_columns(self) -> Iterator[tuple[str, str, str, Location]]:
         for domain in self.domains:
             for index, block in enumerate(domain.blocks):
-                yield from _block_columns(domain.domain, block)
+                yield from _block_columns(domain, block)
                 for variable in domain.variables:
                     rule = variable.rules[index]
                     if rule is None:
@@ -445,7 +445,9 @@ def _cells(block: BlockPlan, rule: Rule) -> tuple[ColumnRef, ...]:
     return tuple(tests.cells[name] for name in names.get(rule.call.method, ()) if name in tests.cells)
 
 
-def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, str, Location]]:
+def _block_columns(plan: DomainPlan, block: BlockPlan) -> Iterator[tuple[str, str, str, Location]]:
+    domain = plan.domain
+
     def own(refs: Iterator[tuple[Ref, Location]]) -> Iterator[tuple[str, str, str, Location]]:
         for ref, at in refs:
             if isinstance(ref, ColumnRef):
@@ -459,6 +461,9 @@ def _block_columns(domain: str, block: BlockPlan) -> Iterator[tuple[str, str, st
                 yield from ((ColumnRef(join.alias, str(ref)), join.at) for ref in join.where.names.values())
         if block.where:
             yield from ((ref, block.where.at) for ref in block.where.names.values())
+        for submit in (block.submit, plan.submit):
+            if submit is not None:
+                yield from ((ref, submit.at) for ref in submit.when.names.values())
         for each in block.each:
             yield ColumnRef("", each.name), each.at
         if block.group is not None:
