@@ -219,3 +219,65 @@ variables:
         "4 records whose AESPID is empty or the same as that of another record of the subject, "
         "first at raw/ae.csv:2"
     )
+
+
+def test_limits_beside_a_word_or_an_empty_result_take_the_factor_of_their_unit(tmp_path: Path) -> None:
+    # 0.5 mg/dL of creatinine are 44.2 umol/L, whatever stands in the cell of the result
+    rows = [
+        ("Creat", "0.8", "mg/dL", "0.5-1.0"),
+        ("Creat", "", "mg/dL", "0.5-1.0"),
+        ("Creat", "low", "", "0.5-1.0"),
+        ("Creat", "", "furlong", "0.5-1.0"),
+    ]
+    tests = (
+        "ITEM,LBTESTCD,LBCAT,LBSPEC,LBORRESU,standard_unit,terms\n"
+        "Creat,CREAT,CHEMISTRY,SERUM,mg/dL,umol/L,WORDS | number\n"
+    )
+    study = FILES["study.yaml"] + "codelists: {WORDS: {sponsor: true, terms: {low: LOW}}}\n"
+    result = laboratory(tmp_path, rows, tests_csv=tests, study_yaml=study)
+    found = cells(result.datasets["LB"], ["LBORRES", "LBORRESU", "LBORNRLO", "LBSTNRLO", "LBSTNRHI"])
+    assert found == [
+        ("0.8", "mg/dL", "0.5", "44.2", "88.4"),
+        ("", "", "0.5", "44.2", "88.4"),
+        ("low", "", "0.5", "44.2", "88.4"),
+        ("", "", "0.5", "", ""),
+    ]
+
+
+def test_identifiers_that_are_equal_as_numbers_stay_apart(tmp_path: Path) -> None:
+    # course 01 is not course 1: each event sees the injections of its own course
+    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml, ex.yaml")
+    study = study.replace(
+        "  lb: {path: raw/lb.csv, subject: SUBJ}\n",
+        "  ae: {path: raw/ae.csv, subject: SUBJ}\n  ex: {path: raw/ex.csv, subject: SUBJ}\n",
+    )
+    files = FILES | {
+        "study.yaml": study,
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AEGRPID]
+records: [{from: ae}]
+variables:
+  AETERM: {hardcode: Rash}
+  AEDECOD: {hardcode: Rash}
+  AEGRPID: {assign: COURSE}
+  AEENTPT: {latest: {of: EX.EXSTDTC, same: [--GRPID]}}
+""",
+        "ex.yaml": """\
+domain: EX
+keys: [STUDYID, USUBJID, EXTRT, EXSTDTC]
+records: [{from: ex}]
+variables:
+  EXTRT: {hardcode: IL-2}
+  EXGRPID: {assign: COURSE}
+  EXSTDTC: {datetime: DAY}
+""",
+        "raw/ae.csv": "SUBJ,COURSE\n01,1\n01,01\n01,1.0\n",
+        "raw/ex.csv": "SUBJ,COURSE,DAY\n01,1,2024-03-05\n01,01,2024-03-09\n",
+    }
+    result = build_study(tmp_path, files)
+    assert cells(result.datasets["AE"], ["AEGRPID", "AEENTPT"]) == [
+        ("01", "2024-03-09"),
+        ("1", "2024-03-05"),
+        ("1.0", ""),
+    ]

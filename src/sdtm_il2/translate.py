@@ -20,7 +20,8 @@ from sdtm_il2.dataset import Dataset, arrow, distinct
 from sdtm_il2.errors import Issue, Location, Severity, SpecError, issue
 from sdtm_il2.lineage import TranslationUse
 from sdtm_il2.methods.view import DomainRecords, Partition, View
-from sdtm_il2.plan.model import Plan, VariablePlan
+from sdtm_il2.plan.calls import Literal, Rule
+from sdtm_il2.plan.model import BlockPlan, Plan, VariablePlan
 from sdtm_il2.spec.study import TranslationRow
 
 #: What a record has instead of a row of the table: its text is ASCII, or no row translates it.
@@ -95,6 +96,61 @@ def variable_in_english(
             agency=partition.plan.receiver.title,
         )
     return found
+
+
+def plan_as_submitted(plan: Plan) -> Plan:
+    """The plan with the constants of its tests tables and its fixed values as they stand in the datasets.
+
+    Define-XML tells value levels, names of tests and terms by what the datasets hold. An agency that does not read
+    English gets the plan as it is.
+    """
+    if not plan.receiver.english or not plan.translations:
+        return plan
+    known = translations(plan.translations)
+
+    def english(text: str, variable: str = "") -> str:
+        number = known.get((variable, text.strip()), known.get(("", text.strip())))
+        return plan.translations[number].en if number is not None else text
+
+    def rule_of(rule: Rule | None, target: str) -> Rule | None:
+        if rule is None or rule.call.method != "hardcode":
+            return rule
+        arguments = tuple(
+            replace(one, text=english(one.text, target)) if isinstance(one, Literal) else one
+            for one in rule.call.arguments
+        )
+        return replace(rule, call=replace(rule.call, arguments=arguments))
+
+    def block_of(block: BlockPlan, domain: str) -> BlockPlan:
+        if block.tests is None:
+            return block
+        rows = tuple(
+            replace(
+                row,
+                variables={name: english(text, f"{domain}.{name}") for name, text in row.variables.items()},
+            )
+            for row in block.tests.rows
+        )
+        return replace(block, tests=replace(block.tests, rows=rows))
+
+    domains = tuple(
+        replace(
+            domain,
+            blocks=tuple(block_of(block, domain.domain) for block in domain.blocks),
+            variables=tuple(
+                replace(one, rules=tuple(rule_of(rule, f"{domain.domain}.{one.name}") for rule in one.rules))
+                for one in domain.variables
+            ),
+        )
+        for domain in plan.domains
+    )
+    return replace(
+        plan,
+        domains=domains,
+        sponsor_terms={
+            name: tuple(english(one) for one in terms) for name, terms in plan.sponsor_terms.items()
+        },
+    )
 
 
 def dataset_in_english(

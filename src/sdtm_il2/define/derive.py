@@ -36,6 +36,7 @@ from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
 from sdtm_il2.standardise import continued_name
 from sdtm_il2.standards import DatasetDef, Standard
+from sdtm_il2.translate import plan_as_submitted
 
 IG, CT = "STD.IG", "STD.CT"
 
@@ -82,7 +83,7 @@ def make_define(
     English. The result passes `check_define` without errors.
     """
     if plan.receiver.english:
-        plan = replace(plan, labels={}, decodes={})
+        plan = plan_as_submitted(replace(plan, labels={}, decodes={}))
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
     lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes)
     draft = Draft(plan, lists, lengths or {}, frozenset(translated))

@@ -132,7 +132,8 @@ def _alike(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Groups of records of a subject that agree in the variables of `same`: of this block's and of the compared ones.
 
-    An empty value is like no other. Numbers are equal as numbers, whatever their text.
+    An empty value is like no other. Where one of the variables is a number, numbers are equal whatever their text;
+    texts are equal as texts, so that the identifiers 1 and 01 stay apart.
     """
     size = len(view)
     groups = np.concatenate([view.block.subjects, subjects]).astype(np.int64)
@@ -142,9 +143,10 @@ def _alike(
             view.read(own),
             *(view.partition.domains[one.domain].columns[one.variable] for one in others),
         ]
+        numeric = any(one.dtype == np.float64 for one in pieces)
         texts = [number_text(one) if one.dtype == np.float64 else one for one in pieces]
         encoded = distinct(char(pa.chunked_array([arrow(one) for one in texts])))
-        numbers = [number(text) for text in encoded.values]
+        numbers = [number(text) if numeric else None for text in encoded.values]
         keys = [
             text.strip() if value is None else plain(value)
             for text, value in zip(encoded.values, numbers, strict=True)

@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdtm_il2.dataset import char, distinct
+from sdtm_il2.dataset import char, distinct, take
 from sdtm_il2.methods.conversion import NO_TERM, Conversion, conversion
 from sdtm_il2.methods.evaluate import (
     evaluate,
     filled,
+    first_filled,
     method,
     replaced,
 )
-from sdtm_il2.methods.results import as_written, decimal_sign, number_of_form
+from sdtm_il2.methods.results import as_written, decimal_sign, number_of_form, test_numbers
 from sdtm_il2.methods.view import View
 from sdtm_il2.plan.calls import (
     Call,
@@ -93,7 +94,29 @@ def _original_unit(view: View, operand: Operand) -> pd.Series:
     column = evaluate(view, operand)
     name = f"{view.domain.plan.domain}ORRESU"
     lost = view.domain.unmatched.get((name, view.index))
-    return column if lost is None else replaced(column, lost & ~filled(column), NO_TERM)
+    column = column if lost is None else replaced(column, lost & ~filled(column), NO_TERM)
+    # a result that is empty or a word has no unit, but the limits beside it are in one
+    return first_filled([column, _unit_of_limits(view)]) if view.variable[2:6] == "STNR" else column
+
+
+def _unit_of_limits(view: View) -> pd.Series:
+    """The unit in which a range was reported, whatever the result is: the collected one, else that of the table."""
+    table = view.block.plan.tests
+    if table is None:
+        return view.texts("")
+    stated = [row.variables.get(f"{view.domain.plan.domain}ORRESU", "") for row in table.rows]
+    constants = char(["" if "{" in cell else cell for cell in [*stated, ""]])
+    by_table = take(constants, test_numbers(view).astype(np.int64))
+    terms = table.terms.get(":unit")
+    if "unit" not in table.cells or terms is None:
+        return by_table
+    collected = distinct(view.read(table.cells["unit"]))
+    found = [terms.find(text) if text.strip() else None for text in collected.values]
+    units = [
+        one.term if one is not None else NO_TERM if text.strip() else ""
+        for one, text in zip(found, collected.values, strict=True)
+    ]
+    return first_filled([collected.spread(units), by_table])
 
 
 def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
