@@ -63,7 +63,7 @@ def small() -> Define:
         ItemDef("IT.LB.STUDYID", "STUDYID", "text", 4, sas_field_name="STUDYID",
                 origins=(Origin("Predecessor", "", described("DM.STUDYID")),)),
         ItemDef("IT.LB.LBTESTCD", "LBTESTCD", "text", 8, sas_field_name="LBTESTCD", comment_oid="COM.1",
-                origins=(Origin("Assigned", "Sponsor"),)),
+                origins=(Origin("Assigned", "Sponsor"), Origin("Predecessor", "", described("DM.SEX")))),
         ItemDef("IT.LB.LBORRES", "LBORRES", "text", 9, sas_field_name="LBORRES", value_list_oid="VL.LB.LBORRES"),
         ItemDef("IT.LB.LBORRES.ALT", "LBORRES", "float", 5, 1, "LBORRES", "5.1",
                 origins=(Origin("Collected", "Vendor"),)),

@@ -23,6 +23,8 @@ _ITEM = (
 )  # fmt: skip
 _VARIABLES = ("Order", "Dataset", "Variable", *_ITEM, "Role", "Has No Data", "Comment", "Developer Notes")
 _LEVELS = ("Order", "Dataset", "Variable", "Where Clause", *_ITEM, "Comment", "Developer Notes")
+#: Of our own: a variable may have two origins, one a kind of its values.
+_SECOND = ("Origin (2)", "Source (2)", "Pages (2)", "Predecessor (2)")
 _CODELISTS = (
     "ID", "Name", "NCI Codelist Code", "Data Type", "Terminology", "Comment", "Order", "Term", "NCI Term Code",
     "Decoded Value",
@@ -128,13 +130,20 @@ class _Sheets:
         held = {one.lang: one.text for one in description}
         return tuple(held.get(lang, "") for lang in self.others)
 
+    def origin(self, item: ItemDef, place: int) -> tuple[str, str, str, str]:
+        """Origin, Source, Pages and Predecessor of the first or second origin."""
+        if len(item.origins) <= place:
+            return ("", "", "", "")
+        one = item.origins[place]
+        words = self.text(one.description) if one.type == "Predecessor" else ""
+        return (one.type, one.source, pages_cell(one.documents), words)
+
     def item(self, ref: ItemRef, item: ItemDef) -> Row:
-        origin = item.origins[0] if item.origins else None
+        kind, source, pages, predecessor = self.origin(item, 0)
         return (
             self.text(item.description), item.data_type, _number(item.length), _number(item.significant_digits),
-            item.display_format, _yes(ref.mandatory), "", item.codelist_oid, origin.type if origin else "",
-            origin.source if origin else "", pages_cell(origin.documents) if origin else "", ref.method_oid,
-            self.text(origin.description) if origin and origin.type == "Predecessor" else "",
+            item.display_format, _yes(ref.mandatory), "", item.codelist_oid, kind, source, pages, ref.method_oid,
+            predecessor,
         )  # fmt: skip
 
     def where(self, ref: ItemRef, dataset: str) -> str:
@@ -163,7 +172,7 @@ class _Sheets:
         return rows
 
     def variables(self) -> list[Row]:
-        rows: list[Row] = [(*_VARIABLES, "Is Non Standard", *self.headers("Label"))]
+        rows: list[Row] = [(*_VARIABLES, "Is Non Standard", *_SECOND, *self.headers("Label"))]
         for group in self.define.item_groups:
             for ref in group.items:
                 if ref.item_oid in self.items:
@@ -172,13 +181,13 @@ class _Sheets:
                         (
                             _number(ref.order), group.name, item.name, *self.item(ref, item), ref.role,
                             "Yes" if ref.has_no_data else "", item.comment_oid, "",
-                            "Yes" if ref.is_non_standard else "", *self.texts(item.description),
+                            "Yes" if ref.is_non_standard else "", *self.origin(item, 1), *self.texts(item.description),
                         )
                     )  # fmt: skip
         return rows
 
     def levels(self) -> list[Row]:
-        rows: list[Row] = [(*_LEVELS, "Role", "Has No Data", *self.headers("Label"))]
+        rows: list[Row] = [(*_LEVELS, "Role", "Has No Data", *_SECOND, *self.headers("Label"))]
         for group in self.define.item_groups:
             for variable in (self.items[ref.item_oid] for ref in group.items if ref.item_oid in self.items):
                 for level in self.lists.get(variable.value_list_oid, ()):
@@ -188,7 +197,7 @@ class _Sheets:
                             (
                                 _number(level.order), group.name, variable.name, self.where(level, group.name),
                                 *self.item(level, value), value.comment_oid, "", level.role,
-                                "Yes" if level.has_no_data else "", *self.texts(value.description),
+                                "Yes" if level.has_no_data else "", *self.origin(value, 1), *self.texts(value.description),
                             )
                         )  # fmt: skip
         return rows

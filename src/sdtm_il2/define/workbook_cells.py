@@ -31,6 +31,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Data Type*": ("type",), "Length": (), "Significant Digits": (), "Format": ("display format",),
         "Mandatory*": (), "Codelist": ("controlled term", "controlled terms"), "Origin": (), "Source": (), "Pages": (),
         "Method": (), "Predecessor": (), "Role": (), "Has No Data": (), "Comment": (), "Is Non Standard": (),
+        "Origin (2)": (), "Source (2)": (), "Pages (2)": (), "Predecessor (2)": (),
     },
     "ValueLevel": {
         "Order": (), "Dataset*": ("domain",), "Variable*": ("name",), "Where Clause*": ("where",),
@@ -38,6 +39,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Format": ("display format",), "Mandatory": (), "Codelist": ("controlled term", "controlled terms"),
         "Origin": (), "Source": (), "Pages": (), "Method": (), "Predecessor": (), "Comment": (), "Role": (),
         "Has No Data": (),
+        "Origin (2)": (), "Source (2)": (), "Pages (2)": (), "Predecessor (2)": (),
     },
     "WhereClauses": {"ID*": (), "Dataset*": (), "Variable*": (), "Comparator*": (), "Value*": ()},
     "Codelists": {

@@ -126,19 +126,24 @@ def _item(parts: Parts, row: Row, oid: str, name: str) -> ItemDef:
 
 
 def _origins(parts: Parts, row: Row) -> tuple[Origin, ...]:
-    kind, source = parts.origin(row)
-    pages = row.word("Pages")
+    return (*_origin(parts, row, ""), *_origin(parts, row, " (2)"))
+
+
+def _origin(parts: Parts, row: Row, mark: str) -> tuple[Origin, ...]:
+    kind, source = parts.origin(row, mark)
+    column = f"Pages{mark}"
+    pages = row.word(column)
     if pages and not (kind and parts.crf):
         allowed = (
             "empty without an origin"
             if not kind
             else "empty without an annotated CRF (acrf.pdf) in Documents"
         )
-        parts.book.add("DEF794", row.at("Pages"), column="Pages", found=pages, allowed=allowed)
+        parts.book.add("DEF794", row.at(column), column=column, found=pages, allowed=allowed)
         return ()
     if not kind:
         return ()
-    words = described(row.text("Predecessor"), parts.lang) if kind == "Predecessor" else ()
+    words = described(row.text(f"Predecessor{mark}"), parts.lang) if kind == "Predecessor" else ()
     documents = (DocumentRef(parts.crf, parts.pages(pages)),) if pages else ()
     return (Origin(cast(Any, kind), cast(Any, source), words, documents),)
 

@@ -130,9 +130,9 @@ def _item(item: ItemDef, name: str, place: str, crf: str) -> Iterator[tuple[str,
         yield "name of a value level other than its variable's", place
     if item.aliases:
         yield "alias of a variable", place
-    if len(item.origins) > 1:
-        yield "a second origin of a variable", place
-    for origin in item.origins[:1]:
+    if len(item.origins) > 2:
+        yield "a third origin of a variable", place
+    for origin in item.origins[:2]:
         if origin.description and origin.type != "Predecessor":
             yield "words of an origin", place
         if any(ref.leaf_id != crf or not ref.pages for ref in origin.documents) or len(origin.documents) > 1:

@@ -113,16 +113,17 @@ class Parts:
             )
         return (DocumentRef(self.leaves[name].id, self.pages(pages)),) if name else ()
 
-    def origin(self, row: Row) -> tuple[str, str]:
-        """Origin and source; what Define-XML 2.0 called CRF and eDT is Collected."""
-        text = row.word("Origin")
+    def origin(self, row: Row, mark: str = "") -> tuple[str, str]:
+        """Origin and source; what Define-XML 2.0 called CRF and eDT is Collected. `mark` is (2) for the second one."""
+        column, whose = f"Origin{mark}", f"Source{mark}"
+        text = row.word(column)
         if text.casefold() in _OLD_ORIGINS:
             kind, source = _OLD_ORIGINS[text.casefold()]
-            return kind, self.one(row, "Source", ORIGIN_SOURCES) if row.word("Source") else source
+            return kind, self.one(row, whose, ORIGIN_SOURCES) if row.word(whose) else source
         if not text:
-            return ("Predecessor" if row.word("Predecessor") else ""), ""
-        kind = self.one(row, "Origin", ORIGIN_TYPES)
-        return kind, self.one(row, "Source", ORIGIN_SOURCES) if row.word("Source") else ""
+            return ("Predecessor" if row.word(f"Predecessor{mark}") else ""), ""
+        kind = self.one(row, column, ORIGIN_TYPES)
+        return kind, self.one(row, whose, ORIGIN_SOURCES) if row.word(whose) else ""
 
     def standard(self, row: Row, column: str) -> str:
         """The OID of the standard that a cell names: SDTMIG 3.4, CDISC/NCI SDTM 2025-03-28."""
