@@ -94,9 +94,12 @@ def unit(view: View, call: Call) -> pd.Series:
 def _worded(view: View) -> Mask:
     """Results in words of a test whose `terms` also take numbers: the table's unit stands beside the numbers only."""
     table = tests_of(view)
-    encoded, decimal = distinct(raw_result(view)), decimal_sign(view)
     words = np.zeros(len(view), bool)
-    for forms in sorted({row.forms for row in table.rows if row.forms}):
+    mixed = sorted({row.forms for row in table.rows if row.forms})
+    if not mixed:
+        return words
+    encoded, decimal = distinct(raw_result(view)), decimal_sign(view)
+    for forms in mixed:
         worded = [not number_of_form(text, forms, decimal) for text in encoded.values]
         rows = np.array([row.forms == forms for row in table.rows], bool)
         words |= np.array([*worded, False], bool)[encoded.codes] & rows[test_numbers(view)]
