@@ -117,7 +117,7 @@ def test_a_row_that_names_nothing(tmp_path: Path) -> None:
         "define/labels.csv:3: SPEC142 AE: the study has no variable AETRM, which this row labels\n"
         "  hint: did you mean AETERM? else remove the row, or write the name of a variable that is mapped\n"
         "define/labels.csv:4: SPEC142: the study has no variable --TRM, which this row labels\n"
-        "  hint: did you mean AETERM? else remove the row, or write the name of a variable that is mapped\n"
+        "  hint: did you mean --TERM? else remove the row, or write the name of a variable that is mapped\n"
         "define/labels.csv:5: SPEC142: the study has no variable SEX, which this row labels\n"
         "  hint: remove the row, or write the name of a variable that is mapped\n"
         "define/labels.csv:6: SPEC142 LB: the study has no dataset LB, which this row labels\n"

@@ -94,14 +94,22 @@ def _has(standard: Standard, dataset: str, variable: str) -> bool:
 
 def _unknown(study: Study, row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> None:
     if row.dataset != _ANY and row.dataset not in held:
-        what, name, known = "dataset", row.dataset, tuple(held)
+        what, name, known = "dataset", row.dataset, list(held)
     else:
-        what, name = "variable", row.variable.replace(_PREFIX, "" if row.dataset == _ANY else row.dataset, 1)
-        known = held.get(row.dataset) or tuple(dict.fromkeys(one for names in held.values() for one in names))
+        what, name = "variable", row.variable
+        datasets = [row.dataset] if row.dataset in held else list(held)
+        known = [one for dataset in datasets for one in held[dataset]]
+        if name.startswith(_PREFIX):  # --TRM is near --TERM
+            known = [
+                _PREFIX + one.removeprefix(dataset)
+                for dataset in datasets
+                for one in held[dataset]
+                if one.startswith(dataset)
+            ]
     target = row.dataset if row.dataset != _ANY else ""
-    close = nearest(name, known)
+    close = nearest(name, dict.fromkeys(known))
     study.problems.add(
-        "SPEC142", target, row.at, what=what, name=row.dataset if what == "dataset" else row.variable,
+        "SPEC142", target, row.at, what=what, name=name,
         nearest=f"did you mean {close}? else " if close else "",
     )  # fmt: skip
 
