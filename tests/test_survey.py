@@ -255,3 +255,18 @@ def test_raw_files_on_two_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         f"OUT922: {tmp_path / 'a'} and {tmp_path / 'b'} have no folder in common\n"
         "  hint: put the raw files into one folder"
     )
+
+
+def test_a_table_of_many_date_formats_stays_within_eighty_columns(tmp_path: Path) -> None:
+    rows = ["001,头痛,轻度,2024-01-02,是", "001,皮疹,重度,2024/1/3,否", "002,咳嗽,轻度,2024年1月4日,是"]
+    path = tmp_path / "ae.csv"
+    path.write_text(
+        "受试者编号,不良事件名称,严重程度,开始日期,是否持续\n" + "\n".join(rows) + "\n", encoding="utf-8"
+    )
+    shown = CliRunner().invoke(main, ["profile", str(path)], prog_name="sdtm-il2").stdout
+    assert "  开始日期: yyyy-mm-dd | yyyy/m/d | yyyy年m月d日\n" in shown
+    lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
+    assert lines["开始日期"].split(maxsplit=4)[4] == "date, 3 formats  AE.AESTDTC"
+    assert lines["严重程度"].endswith("AE.AESEV (C66769)")
+    assert lines["是否持续"].endswith("AE.AEENRTPT, C66742")
+    assert max(len(line) for line in shown.splitlines()) <= 80

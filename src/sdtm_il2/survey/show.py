@@ -41,7 +41,8 @@ def date_notes(column: ColumnProfile) -> tuple[str, ...]:
     dates = column.dates
     if dates is None:
         return ()
-    notes = [
+    notes = [] if _few(column) else [f"{column.name}: {' | '.join(dates.formats)}"]
+    notes += [
         f"{column.name}: {one} and {other} both fit all values; the data cannot tell which"
         for one, other in dates.alike
     ]
@@ -62,12 +63,26 @@ def rows(part: PartProfile, *, show_values: bool = False) -> list[tuple[str, ...
             str(one.filled),
             str(one.distinct),
             str(one.longest) if one.shortest == one.longest else f"{one.shortest}-{one.longest}",
-            one.looks,
-            ", ".join(dict.fromkeys(candidate_text(each) for each in one.candidates)),
+            one.looks if _few(one) else f"date, {len(one.dates.formats) if one.dates else 0} formats",
+            _candidates(one),
             *((", ".join(f"{text} ({count})" for text, count in one.examples),) if show_values else ()),
         )
         for one in part.columns
     ]
+
+
+def _few(one: ColumnProfile) -> bool:
+    """Whether the formats of a column have room in the table; more stand above it."""
+    return one.dates is None or len(one.dates.formats) < 3
+
+
+def _candidates(one: ColumnProfile) -> str:
+    """The candidates of a column; what its name says is left out where its content says it with the list."""
+    listed = {each.variable for each in one.candidates if each.codelist and each.by == "content"}
+    texts = [
+        candidate_text(each) for each in one.candidates if each.by == "content" or each.variable not in listed
+    ]
+    return ", ".join(dict.fromkeys(texts))
 
 
 def candidate_text(one: Candidate) -> str:
