@@ -306,7 +306,22 @@ def _standard_text(block: BlockPlan, call: Call) -> str:
         "{original} converted to the standard unit{unit}; text and what needs no conversion as in {original}"
     )(block, call)
     listed = block.tests is not None and bool(block.tests.terms)
-    return f"{words}, or as the term that the list named for the test gives for it" if listed else words
+    words = f"{words}, or as the term that the list named for the test gives for it" if listed else words
+    return f"{words}{_reciprocal(block, call)}"
+
+
+def _standard_number(block: BlockPlan, call: Call) -> str:
+    words = _standard("the number in {original}, converted to the standard unit{unit}; missing if none")
+    return f"{words(block, call)}{_reciprocal(block, call)}"
+
+
+def _reciprocal(block: BlockPlan, call: Call) -> str:
+    """What becomes of titers; limits are none."""
+    original = call.arguments[0]
+    if not isinstance(original, VariableRef) or not original.variable.endswith("ORRES"):
+        return ""
+    titers = block.tests is not None and any("titer" in row.forms for row in block.tests.rows)
+    return "; of a titer 1:N the reciprocal N" if titers else ""
 
 
 _VISIT_WORDS = {
@@ -354,9 +369,7 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "reason_not_done": _fixed("the reason why the test was not done, as collected"),
     "indicator": _fixed("the reference range indicator as reported"),
     "standard_text": _standard_text,
-    "standard_number": _standard(
-        "the number in {original}, converted to the standard unit{unit}; missing if none"
-    ),
+    "standard_number": _standard_number,
     "standard_unit": _standard("the standard unit of the test, else {original}"),
     "range_indicator": _range_indicator,
     "standard_cell": _fixed("as reported by the laboratory in standard units"),
