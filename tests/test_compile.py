@@ -263,3 +263,29 @@ def test_unknown_domain_and_source_are_key_errors(plan: Plan) -> None:
         plan.domain("XX")
     with pytest.raises(KeyError):
         plan.source("xx")
+
+
+def test_tables_and_keys_are_those_of_the_version(tmp_path: Path) -> None:
+    files = FILES | {
+        "study.yaml": STUDY.replace("domains: [", "domains: [old.yaml, new.yaml, "),
+        "ae.yaml": AE.replace(
+            "keys: [STUDYID, USUBJID, AETERM]",
+            "keys: {3.2 | 3.3: [STUDYID, USUBJID, AETERM], 3.4: [STUDYID, USUBJID, AESTDTC, AETERM]}\n"
+            "sort: {3.3: [AETERM], 3.4: [AESTDTC]}",
+        ),
+        "old.yaml": "ig: [3.2, 3.3]\ntables: {TE: old.csv}\n",
+        "new.yaml": "ig: [3.4]\ntables: {TE: new.csv}\n",
+        "old.csv": "ETCD,ELEMENT,TESTRL\nSCRN,Screening,Consent\n",
+        "new.csv": "ETCD,ELEMENT,TESTRL\nRUN,Run-in,Consent\n",
+    }
+    plan = plan_of(write_files(tmp_path / "new", files))
+    assert [(table.name, table.rows) for table in plan.tables] == [
+        ("table TE", (("RUN", "Run-in", "Consent"),))
+    ]
+    assert (plan.domain("AE").keys, plan.domain("AE").sort) == (
+        ("STUDYID", "USUBJID", "AESTDTC", "AETERM"), ("AESTDTC",),
+    )  # fmt: skip
+    older = files | {"study.yaml": files["study.yaml"].replace("SDTMIG 3.4", "SDTMIG 3.3")}
+    plan = plan_of(write_files(tmp_path / "old", older))
+    assert [table.rows[0][0] for table in plan.tables] == ["SCRN"]
+    assert (plan.domain("AE").keys, plan.domain("AE").sort) == (("STUDYID", "USUBJID", "AETERM"), ("AETERM",))

@@ -514,3 +514,10 @@ def test_every_method_has_its_words() -> None:
 
     # --SEQ and USUBJID have sentences of their own
     assert METHODS.keys() - {"usubjid"} == _PHRASES.keys() - {"source_dates"}
+
+
+def test_an_expected_variable_that_nothing_maps_says_that_it_has_no_data(define):
+    unmapped = item(define, "IT.AE.AEHLT")
+    assert [(one.type, one.source) for one in unmapped.origins] == [("Not Available", "")]
+    assert ref(define, "IT.AE.AEHLT").has_no_data
+    assert (unmapped.comment_oid, unmapped.codelist_oid) == ("COM.NODATA", "")
