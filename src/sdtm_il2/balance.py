@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,10 @@ import pyarrow.compute as pc
 
 from sdtm_il2.dataset import arrow
 from sdtm_il2.errors import Issue, Location, issue
-from sdtm_il2.lineage import TranslationUse
-from sdtm_il2.plan.model import Plan
+from sdtm_il2.lineage import DatasetLineage, TranslationUse
+from sdtm_il2.plan.model import DomainPlan, Plan
 from sdtm_il2.plan.template import template_columns
-from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Source, Sources
+from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, ODM_KEYS, OPEN, SUPERSEDED, Source, Sources
 from sdtm_il2.where import names
 
 
@@ -30,8 +31,47 @@ class ColumnBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnCells:
+    """The cells of one raw column, each counted once; together they are the records of the source.
+
+    ``row_not_built`` are filled cells of records that are superseded, not submitted or without subject: their record
+    says why. Of records that are built a filled cell is ``mapped`` (a variable or the choice of records reads it),
+    ``identifies`` (subject, keep, key of an ODM file), ``not_submitted`` for the reason of its column, or ``unread``:
+    the column is mapped, but not by what the record became. ``unclaimed`` are filled cells that nothing explains: of
+    unclaimed records, and of columns that nothing reads. ``private`` columns are not looked into.
+    """
+
+    column: str
+    mapped: int = 0
+    identifies: int = 0
+    not_submitted: int = 0
+    private: int = 0
+    empty: int = 0
+    row_not_built: int = 0
+    unread: int = 0
+    unclaimed: int = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The numbers by name, in the order of the sheet."""
+        return {name: getattr(self, name) for name in CELLS}
+
+    @property
+    def total(self) -> int:
+        """All cells of the column."""
+        return sum(self.counts.values())
+
+
+#: What becomes of cells, in the order of the sheet.
+CELLS: Final = tuple(one.name for one in fields(ColumnCells) if one.name != "column")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceBalance:
-    """One source: records read = built + superseded + not submitted + without subject + unclaimed."""
+    """One source: records read = built + superseded + not submitted + without subject + unclaimed.
+
+    ``cells`` accounts for every cell, column by column.
+    """
 
     source: str
     files: tuple[str, ...]
@@ -42,6 +82,17 @@ class SourceBalance:
     not_submitted: Mapping[str, int]
     unclaimed: int
     columns: tuple[ColumnBalance, ...]
+    cells: tuple[ColumnCells, ...] = ()
+
+    @property
+    def cell_counts(self) -> Mapping[str, int]:
+        """The cells of all columns by what became of them."""
+        return {name: sum(one.counts[name] for one in self.cells) for name in CELLS}
+
+    @property
+    def cell_difference(self) -> int:
+        """Cells read less cells explained: 0, or our bug."""
+        return self.records * len(self.cells) - sum(self.cell_counts.values())
 
     @property
     def difference(self) -> int:
@@ -98,7 +149,11 @@ class Fate:
 
 
 def make_balance(
-    plan: Plan, sources: Sources, fates: Mapping[str, Fate], translated: tuple[TranslationUse, ...] = ()
+    plan: Plan,
+    sources: Sources,
+    fates: Mapping[str, Fate],
+    translated: tuple[TranslationUse, ...] = (),
+    lineages: Mapping[str, DatasetLineage] | None = None,
 ) -> tuple[Balance, tuple[Issue, ...]]:
     """The sheet and its issues: DATA850 records that nothing took, DATA851 columns that nothing reads."""
     sheets: list[SourceBalance] = []
@@ -107,6 +162,12 @@ def make_balance(
     for name in sources:
         source = sources[name]
         sheets.append(_source(plan, source, fates[name], used.get(name, {}), issues))
+    readers = _readers(plan, sources, lineages or {})
+    issues += _unread(sources, fates, sheets, readers)
+    sheets = [
+        replace(one, cells=tuple(_cells(sources[one.source], fates[one.source], one.columns, readers)))
+        for one in sheets
+    ]
     agency = plan.receiver
     prepared = (
         Prepared(agency.name, agency.language, plan.encoding, plan.chinese_labels) if agency.name else None
@@ -213,6 +274,9 @@ def _column(
         note = "for another agency"
     if note:
         return ColumnBalance(column, "not submitted", (), filled, note)
+    if column in ODM_KEYS and (spec.format == "odm" or spec.path.lower().endswith((".xml", ".odm"))):
+        # says where in the file the record stands, whatever the study does with it
+        return ColumnBalance(column, "identifies", ("key of the file",), filled)
     if filled:
         first = int(np.flatnonzero(present)[0])
         issues.append(
@@ -228,6 +292,117 @@ def _column(
         )
         return ColumnBalance(column, "unmapped", (), filled)
     return ColumnBalance(column, "empty", (), 0)
+
+
+Rows = npt.NDArray[np.bool_]
+
+
+def _unread(
+    sources: Sources,
+    fates: Mapping[str, Fate],
+    sheets: Sequence[SourceBalance],
+    readers: Mapping[tuple[str, str], Rows],
+) -> Iterator[Issue]:
+    """DATA854: filled cells of mapped columns that nothing reads in their record."""
+    for sheet in sheets:
+        source = sources[sheet.source]
+        built = record_fates(source, fates[sheet.source]) == 0
+        for column in sheet.columns:
+            read = readers.get((source.name, column.column))
+            if column.use != "mapped" or read is None:
+                continue
+            lost = np.flatnonzero(_filled(source, column.column) & built & ~read)
+            if len(lost):
+                yield issue(
+                    "DATA854", f"{source.name}.{column.column}", source.spec.at, count=len(lost),
+                    first=source.place(int(lost[0])), column=column.column, by=", ".join(column.by),
+                )  # fmt: skip
+
+
+def _readers(
+    plan: Plan, sources: Sources, lineages: Mapping[str, DatasetLineage]
+) -> dict[tuple[str, str], Rows]:
+    """By source and column the records of which something reads the column; a column that is not here is read in all.
+
+    A variable of one block reads the records that the block made something of; what chooses records, joins them or
+    looks at a whole source reads them all, as does what reading itself uses: subject, keep, not_submitted.
+    """
+    found: dict[tuple[str, str], Rows] = {}
+    sizes = {name: len(sources[name]) for name in sources}
+    whole = {(source, column) for source, column, _, _ in plan.visits.columns()} if plan.visits else set()
+    whole |= {
+        (source.name, column)
+        for source in sources.by_name.values()
+        for column in source.columns
+        if _reading_uses(plan, source.name, column)
+    }
+    for domain in plan.domains:
+        lineage = lineages.get(domain.domain)
+        for index in range(len(domain.blocks)):
+            used = _used_rows(domain, index, lineage, sizes)
+            for source, column, reader, _ in plan.block_columns(domain, index):
+                if reader.endswith(" records") or source not in used:
+                    whole.add((source, column))
+                else:
+                    mask = found.setdefault((source, column), np.zeros(sizes[source], bool))
+                    mask |= used[source]
+    return {key: mask for key, mask in found.items() if key not in whole}
+
+
+def _used_rows(
+    domain: DomainPlan, index: int, lineage: DatasetLineage | None, sizes: Mapping[str, int]
+) -> dict[str, Rows]:
+    """By source the records that the submitted records of one block read, joined ones too."""
+    if lineage is None:
+        return {}
+    used: dict[str, Rows] = {}
+    block = domain.blocks[index]
+    own = lineage.blocks == index
+    members = lineage.members
+    for alias in ("", *(join.alias for join in block.joins)):
+        source, dataset = block.source_of(alias)
+        if dataset:
+            continue
+        mask = used.setdefault(source, np.zeros(sizes[source], bool))
+        pieces = [lineage.positions[alias][own]] if alias in lineage.positions else []
+        if members is not None and alias in members.positions:
+            pieces.append(members.positions[alias][np.repeat(own, np.diff(members.offsets))])
+        for positions in pieces:
+            mask[positions[positions >= 0]] = True
+    return used
+
+
+#: How the use of a column counts its cells.
+_COUNTED: Final = {
+    "mapped": "mapped", "selects records": "mapped", "identifies": "identifies", "not submitted": "not_submitted",
+    "unmapped": "unclaimed", "empty": "empty",
+}  # fmt: skip
+
+
+def _cells(
+    source: Source, fate: Fate, columns: tuple[ColumnBalance, ...], readers: Mapping[tuple[str, str], Rows]
+) -> Iterator[ColumnCells]:
+    """Every cell of the source, once."""
+    numbers = record_fates(source, fate)
+    built, unclaimed = numbers == 0, numbers == 4
+    for column in columns:
+        if column.use == "private":
+            yield ColumnCells(column.column, private=len(source))
+            continue
+        filled = _filled(source, column.column)
+        name = _COUNTED[column.use]
+        counts = dict.fromkeys(CELLS, 0)
+        counts["empty"] = int((~filled).sum())
+        counts["row_not_built"] = int((filled & ~built & ~unclaimed).sum())
+        # a record that nothing took is looked up or identified by its key columns all the same
+        kept = built | unclaimed if name == "identifies" else built
+        counts["unclaimed"] = int((filled & unclaimed & ~kept).sum())
+        read = readers.get((source.name, column.column), None) if name == "mapped" else None
+        if read is not None:
+            counts["unread"] = int((filled & kept & ~read).sum())
+            kept = kept & read
+        counts[name] += int((filled & kept).sum())
+        yield ColumnCells(column.column, **counts)
 
 
 def _discarded(plan: Plan, source: str, column: str) -> str:

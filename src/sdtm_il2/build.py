@@ -206,7 +206,7 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
     uses = tuple(TermUse(*key, count) for key, count in sorted(terms.items()))
     translated = translation_uses(plan, (one.texts for one in results))
     fates = _fates(sources, results)
-    balance, found = make_balance(plan, sources, fates, translated)
+    balance, found = make_balance(plan, sources, fates, translated, lineages)
     found += unused_rows(plan, translated)
     issues = merge_issues(
         [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]

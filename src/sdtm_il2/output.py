@@ -20,7 +20,9 @@ from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import Issue, Location, OutputError, XptError, issue, merge_issues
 from sdtm_il2.plan.model import Plan
+from sdtm_il2.report.html import balance_html
 from sdtm_il2.report.json import balance_json, issues_json
+from sdtm_il2.report.rows import source_rows
 from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
@@ -161,6 +163,9 @@ def _write(
     (folder / "balance.txt").write_text(balance_text(build.balance), encoding="utf-8")
     (folder / "balance.json").write_text(
         balance_json(build.balance, study=build.plan.study), encoding="utf-8"
+    )
+    (folder / "balance.html").write_text(
+        balance_html(build.balance, source_rows(build), study=build.plan.study), encoding="utf-8"
     )
     progress("manifest.json")
     outputs = tuple(

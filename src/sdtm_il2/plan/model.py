@@ -389,23 +389,8 @@ class Plan:
 
     def _read_columns(self) -> Iterator[tuple[str, str, str, Location]]:
         for domain in self.domains:
-            for index, block in enumerate(domain.blocks):
-                yield from _block_columns(domain, block)
-                for variable in domain.variables:
-                    rule = variable.rules[index]
-                    if rule is None:
-                        continue
-                    for source, column, at in rule.source_columns():
-                        yield source, column, f"{domain.domain}.{variable.name}", at
-                    for ref in (*rule.refs(), *_cells(block, rule)):
-                        if isinstance(ref, ColumnRef):
-                            for source, column in block.raw_columns(ref):
-                                yield source, column, f"{domain.domain}.{variable.name}", rule.at
-                    if block.tests and rule.call.method == "tests":
-                        name = str(rule.call.arguments[0].text)  # type: ignore[union-attr]
-                        for row in block.tests.rows:
-                            for column in template_columns(row.variables.get(name, "")):
-                                yield block.source, column, f"{domain.domain}.{variable.name}", row.at
+            for index in range(len(domain.blocks)):
+                yield from self.block_columns(domain, index)
         for relation in self.relationships:
             if relation.column is None:
                 continue
@@ -415,6 +400,26 @@ class Plan:
                     if isinstance(ref, ColumnRef):
                         for source, column in block.raw_columns(ref):
                             yield source, column, "RELREC.RELID", relation.at
+
+    def block_columns(self, domain: DomainPlan, index: int) -> Iterator[tuple[str, str, str, Location]]:
+        """Every raw column that one block of a domain reads, as `columns` gives them."""
+        block = domain.blocks[index]
+        yield from _block_columns(domain, block)
+        for variable in domain.variables:
+            rule = variable.rules[index]
+            if rule is None:
+                continue
+            for source, column, at in rule.source_columns():
+                yield source, column, f"{domain.domain}.{variable.name}", at
+            for ref in (*rule.refs(), *_cells(block, rule)):
+                if isinstance(ref, ColumnRef):
+                    for source, column in block.raw_columns(ref):
+                        yield source, column, f"{domain.domain}.{variable.name}", rule.at
+            if block.tests and rule.call.method == "tests":
+                name = str(rule.call.arguments[0].text)  # type: ignore[union-attr]
+                for row in block.tests.rows:
+                    for column in template_columns(row.variables.get(name, "")):
+                        yield block.source, column, f"{domain.domain}.{variable.name}", row.at
 
     def why(self, node: str) -> tuple[str, ...]:
         """What a step waits for."""

@@ -9,8 +9,10 @@ it has ``values``: ``[{"value", "count"}]``, most frequent first.
 Balance: ``{"tool", "version", "study", "agency", "encoding", "sources": [...], "translations": [{"variable",
 "texts", "records", "rows": [{"file", "line"}]}]}``, where ``agency`` and ``encoding`` may be null; a source is
 ``{"source", "files", "read", "built", "superseded", "not_submitted": [{"reason", "count"}], "no_subject",
-"unclaimed", "columns": [{"column", "use", "by", "filled", "reason"}]}``, and read = built + superseded + not
-submitted + no subject + unclaimed.
+"unclaimed", "columns": [{"column", "use", "by", "filled", "reason", "cells"}], "cells"}``, and read = built +
+superseded + not submitted + no subject + unclaimed. ``cells`` is ``{"mapped", "identifies", "not_submitted",
+"private", "empty", "row_not_built", "unread", "unclaimed"}``: of a column they sum to the rows read, of a source to
+rows times columns.
 """
 
 from __future__ import annotations
@@ -97,6 +99,7 @@ def _place(place: Location) -> dict[str, Any] | None:
 
 
 def _source(sheet: SourceBalance) -> dict[str, Any]:
+    cells = {one.column: one.counts for one in sheet.cells}
     return {
         "source": sheet.source,
         "files": list(sheet.files),
@@ -115,7 +118,9 @@ def _source(sheet: SourceBalance) -> dict[str, Any]:
                 "by": list(one.by),
                 "filled": one.filled,
                 "reason": one.reason,
+                "cells": dict(cells.get(one.column, {})),
             }
             for one in sheet.columns
         ],
+        "cells": dict(sheet.cell_counts),
     }

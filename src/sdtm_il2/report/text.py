@@ -192,6 +192,7 @@ def balance_text(balance: Balance, *, width: int | None = WIDTH) -> str:
             parts.append(wrapped(f"  {count} not submitted: {printable(reason)}", width, "    "))
     if total:
         parts.append(_line("total", [str(number) for number in total], widths, name_width))
+    parts += _cells_text(balance, width)
     parts += [wrapped(line, width, "    ") for line in _prepared(balance)]
     return "\n".join(parts) + "\n"
 
@@ -210,6 +211,54 @@ def spans(lines: Sequence[int], most: int = 10) -> str:
             found.append([line, line])
     texts = [str(first) if first == last else f"{first}-{last}" for first, last in found]
     return ",".join(texts[:most]) + (f",.. ({len(lines)} lines)" if len(texts) > most else "")
+
+
+_CELLS: Final = (
+    ("", "Cells"),
+    ("", "Mapped"),
+    ("Iden-", "tifying"),
+    ("Not", "submitted"),
+    ("", "Empty"),
+    ("Row not", "built"),
+    ("Un-", "claimed"),
+)
+
+
+def _cells_text(balance: Balance, width: int | None) -> list[str]:
+    """The cells of each source: a line a source; private columns count as not submitted, unread cells as unclaimed."""
+    sheets = [one for one in balance.sources if one.cells]
+    if not sheets:
+        return []
+    lines = []
+    for one in sheets:
+        held = one.cell_counts
+        numbers = [
+            held["mapped"], held["identifies"], held["not_submitted"] + held["private"], held["empty"],
+            held["row_not_built"], held["unclaimed"] + held["unread"],
+        ]  # fmt: skip
+        lines.append([sum(numbers), *numbers])
+    total = [sum(column) for column in zip(*lines, strict=True)] if len(sheets) > 1 else []
+    widths = [
+        max(len(top), len(bottom), *(len(str(line[place])) for line in [*lines, total or [0] * len(_CELLS)]))
+        for place, (top, bottom) in enumerate(_CELLS)
+    ]
+    names = [cell_len(printable(one.source)) for one in sheets]
+    room = (width or 1000) - sum(widths) - 2 * len(widths)
+    name_width = max(6, *(name for name in names if name <= room), 0)
+    parts = [
+        "",
+        _line("", [top for top, _ in _CELLS], widths, name_width),
+        _line("Source", [bottom for _, bottom in _CELLS], widths, name_width),
+    ]
+    for sheet, line in zip(sheets, lines, strict=True):
+        shown = printable(sheet.source)
+        if cell_len(shown) > name_width:
+            parts.append(shown)
+            shown = ""
+        parts.append(_line(shown, [str(number) for number in line], widths, name_width))
+    if total:
+        parts.append(_line("total", [str(number) for number in total], widths, name_width))
+    return parts
 
 
 def _prepared(balance: Balance) -> Iterator[str]:

@@ -21,6 +21,11 @@ SUPERSEDED: Final = 1
 NO_SUBJECT: Final = 2
 DISCARDED: Final = 10
 
+#: The columns that every ODM source has: where in the file its records stand.
+ODM_KEYS: Final = (
+    "_STUDY", "_SUBJECT", "_SITE", "_EVENT", "_EVENT_REPEAT", "_FORM", "_FORM_REPEAT", "_GROUP", "_GROUP_REPEAT",
+)  # fmt: skip
+
 Positions = npt.NDArray[np.int64]
 
 

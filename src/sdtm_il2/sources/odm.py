@@ -24,15 +24,14 @@ import pyarrow.compute as pc
 
 from sdtm_il2.dataset import char
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
+from sdtm_il2.sources.model import ODM_KEYS
 from sdtm_il2.sources.nearest import nearest_columns
 from sdtm_il2.sources.odm_records import Records, Snapshot, State
 from sdtm_il2.sources.odm_walk import FileHead, Walk, read_head
 from sdtm_il2.sources.odm_xml import Stream
 
 #: The columns that every ODM source has.
-KEYS: Final = (
-    "_STUDY", "_SUBJECT", "_SITE", "_EVENT", "_EVENT_REPEAT", "_FORM", "_FORM_REPEAT", "_GROUP", "_GROUP_REPEAT",
-)  # fmt: skip
+KEYS: Final = ODM_KEYS
 _FORM_KEYS: Final = ("_STUDY", "_SUBJECT", "_EVENT", "_EVENT_REPEAT", "_FORM", "_FORM_REPEAT")
 _NAMED: Final = 12
 
