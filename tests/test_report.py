@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sdtm_il2 import __version__
-from sdtm_il2.balance import Balance, ColumnBalance, SourceBalance
+from sdtm_il2.balance import CELLS, Balance, ColumnBalance, SourceBalance
 from sdtm_il2.errors import Issue, Location, Severity, catalogue, issue
 from sdtm_il2.report import counts
 from sdtm_il2.report.json import balance_json, issues_json
@@ -232,15 +232,24 @@ def test_json_of_the_balance_has_every_record_and_column() -> None:
                 "no_subject": 1,
                 "unclaimed": 0,
                 "columns": [
-                    {"column": "TERM", "use": "mapped", "by": ["AE.AETERM"], "filled": 3, "reason": ""},
+                    {
+                        "column": "TERM",
+                        "use": "mapped",
+                        "by": ["AE.AETERM"],
+                        "filled": 3,
+                        "reason": "",
+                        "cells": {},
+                    },
                     {
                         "column": "SITE",
                         "use": "not submitted",
                         "by": [],
                         "filled": 3,
                         "reason": "the study has one",
+                        "cells": {},
                     },
                 ],
+                "cells": dict.fromkeys(CELLS, 0),
             }
         ],
     }
