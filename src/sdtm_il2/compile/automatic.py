@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.rules import DERIVED
 from sdtm_il2.errors import Location
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import BlockPlan
-from sdtm_il2.spec.model import DomainSpec, TestRow
+from sdtm_il2.spec.model import DomainSpec
 from sdtm_il2.standards import DatasetDef
 
 #: Study day variable by the date that it belongs to.
@@ -51,10 +49,8 @@ def study_days(domain: str, filled: set[str], dataset: DatasetDef) -> dict[str, 
     return rules
 
 
-def test_name(
-    study: Study, domain: str, dataset: DatasetDef, at: Location, rows: Sequence[TestRow]
-) -> dict[str, Rule]:
-    """--TEST: the name that shares its concept with the term of --TESTCD; ``rows`` are tests that state their own."""
+def test_name(study: Study, domain: str, dataset: DatasetDef, at: Location) -> dict[str, Rule]:
+    """--TEST: the name that shares its concept with the term of --TESTCD."""
     code = dataset.variable(f"{domain}TESTCD")
     if code is None or dataset.variable(f"{domain}TEST") is None or not code.codelists:
         return {}
@@ -64,8 +60,6 @@ def test_name(
         if codes is not None and names is not None:
             by_concept = {term.code: term.value for term in names.terms}
             pairs |= {term.value: by_concept[term.code] for term in codes.terms if term.code in by_concept}
-    own = ((row.variables.get(f"{domain}TESTCD", ""), row.variables.get(f"{domain}TEST", "")) for row in rows)
-    pairs |= {testcd: name for testcd, name in own if name}
     call = Call("paired", (VariableRef(domain, f"{domain}TESTCD"),), Options(pairs=pairs), at)
     return {f"{domain}TEST": Rule(call, origin="Assigned by Sponsor", at=at)}
 

@@ -228,25 +228,21 @@ def _block_rules(
                 origin="Assigned by Sponsor",
                 at=block.at,
             )
+    left_open: set[str] = set()
     if compiled.tests is not None:
         for name in dict.fromkeys(name for row in compiled.tests.rows for name in row.variables):
             if name in own or name == f"{domain}ORRESU":
                 continue
-            fallback: tuple[Call, ...] = (rules[name].call,) if name in rules and name in named else ()
-            if (
-                name == f"{domain}TEST" and not fallback
-            ):  # a row that leaves it blank has the name of its code
-                tests = compiled.tests.rows
-                if any(f"{domain}TESTCD" in row.variables and not row.variables.get(name) for row in tests):
-                    named_by_code = test_name(study, domain, dataset, compiled.at, tests)
-                    fallback = tuple(one.call for one in named_by_code.values())
+            fallback = (rules[name].call,) if name in rules and name in named else ()
+            if not fallback and not all(row.variables.get(name) for row in compiled.tests.rows):
+                left_open.add(name)
             rules[name] = Rule(
                 Call("tests", (Literal(name), *fallback), at=compiled.tests.at),
                 origin="Assigned by Sponsor", at=compiled.tests.at,
             )  # fmt: skip
     automatic = standard_results(domain, set(rules), dataset, compiled)
-    if f"{domain}TESTCD" in rules and f"{domain}TEST" not in rules:
-        automatic |= test_name(study, domain, dataset, compiled.at, ())
+    if f"{domain}TESTCD" in rules and (f"{domain}TEST" not in rules or f"{domain}TEST" in left_open):
+        automatic |= test_name(study, domain, dataset, compiled.at)
     automatic |= visit_variables(study, domain, dataset, compiled)
     automatic |= (
         study_days(domain, (set(rules) | set(automatic)) - dropped, dataset)
@@ -263,6 +259,9 @@ def _block_rules(
             if rule is not None:
                 automatic[name] = rule
     for name, rule in automatic.items():
+        if name in left_open:  # an empty cell of the tests table: what comes by itself
+            given = rules[name].call
+            rules[name] = replace(rules[name], call=replace(given, arguments=(*given.arguments, rule.call)))
         rules.setdefault(name, rule)
     return {name: rule for name, rule in rules.items() if name not in dropped}, lines
 

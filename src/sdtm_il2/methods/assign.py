@@ -71,10 +71,13 @@ def joined(parts: list[str | pd.Series], records: int) -> pd.Series:
 @method("coalesce")
 def coalesce(view: View, call: Call) -> pd.Series:
     """The first filled value, record by record."""
-    columns = [evaluate(view, one) for one in call.arguments]  # type: ignore[arg-type]
     numbers = np.full(len(view), -1, np.int16)
-    for number, column in reversed(list(enumerate(columns))):
-        numbers[filled(column)] = number
+    columns: list[pd.Series] = []
+    for number, argument in enumerate(call.arguments):
+        left = numbers < 0
+        column = evaluate(view.only(left), argument)  # type: ignore[arg-type]
+        numbers[left & filled(column)] = number
+        columns.append(column)
     view.chose(call, numbers)
     return first_filled(columns)
 
@@ -97,7 +100,7 @@ def case(view: View, call: Call) -> pd.Series:
             chosen = found.holds & open_records
             open_records &= ~undecided
         numbers[chosen] = number
-        value = where(evaluate(view, branch.then), chosen)
+        value = where(evaluate(view.only(chosen), branch.then), chosen)
         result = value if result is None else first_filled([result, value])
         open_records &= ~chosen
     view.chose(call, numbers)
@@ -117,7 +120,8 @@ def tests(view: View, call: Call) -> pd.Series:
     assert isinstance(name, Literal)
     column = table_cells(view, name.text, call)
     if len(call.arguments) > 1:
-        column = first_filled([column, evaluate(view, call.arguments[1])])  # type: ignore[arg-type]
+        left = view.only(~filled(column))
+        column = first_filled([column, evaluate(left, call.arguments[1])])  # type: ignore[arg-type]
     return column
 
 

@@ -53,9 +53,11 @@ def finished(view: View, call: Call, column: pd.Series) -> pd.Series:
 
 def evaluate_rule(view: View, rule: Rule) -> pd.Series:
     """The column of a variable in the records of one block."""
+    mask = select_by(view, rule.when, rule.undecided) if rule.when is not None else None
+    if mask is not None:
+        view = view.only(mask.holds)
     column = evaluate(view, rule.call)
-    if rule.when is not None:
-        mask = select_by(view, rule.when, rule.undecided)
+    if mask is not None:
         column = where(column, mask.holds)
         if mask.otherwise is not None and mask.undecided.any():
             column = replaced(column, mask.undecided, mask.otherwise)

@@ -137,13 +137,21 @@ class Partition:
 
 @dataclass(slots=True)
 class View:
-    """The records of one block, as the method of one variable sees them; ``at`` is the variable's line."""
+    """The records of one block, as the method of one variable sees them; ``at`` is the variable's line.
+
+    ``within`` are the records whose value is used (those of a branch that is taken): the others raise no issue.
+    """
 
     partition: Partition
     domain: DomainRecords
     index: int
     variable: str = ""
     at: Location = NOWHERE
+    within: Mask | None = None
+
+    def only(self, mask: Mask) -> View:
+        """The same records, of which those that the mask selects are judged."""
+        return replace(self, within=mask if self.within is None else self.within & mask)
 
     @property
     def block(self) -> BlockRecords:
@@ -265,6 +273,8 @@ class View:
         **fields: object,
     ) -> None:
         """One issue for the records that the mask selects, with their distinct raw values; none if it selects none."""
+        if self.within is not None:
+            mask = mask & self.within
         if not self.partition.first:
             # records without a subject are in every partition, and are reported by the first one
             mask = mask & (self.block.subjects >= 0)
@@ -294,7 +304,8 @@ class View:
         self, uses: Sequence[tuple[str, str, str] | None], codes: npt.NDArray[np.integer]
     ) -> None:
         """Keep what raw texts became: (raw text, term, what says so) of each code, with its number of records."""
-        kept = codes if self.partition.first else codes[self.block.subjects >= 0]
+        used = np.ones(len(codes), bool) if self.within is None else self.within
+        kept = codes[used if self.partition.first else used & (self.block.subjects >= 0)]
         counts = np.bincount(kept, minlength=len(uses))
         seen = self.partition.terms.setdefault((self.domain.plan.domain, self.variable), {})
         for use, count in zip(uses, counts.tolist(), strict=True):
