@@ -95,17 +95,22 @@ def _rows(build: Build, source: Source, fed: Mapping[str, npt.NDArray[np.bool_]]
             unbuilt.append(UnbuiltRow(source.place(row), FATES[numbers[row]], reasons[int(codes[row])], kept))
         if len(rows) > limit:
             more[file] = len(rows) - limit
-        listed = list(_runs(source, place, numbers == 0, fed))
-        runs += listed[:limit]
-        if len(listed) > limit:
-            more_runs[file] = sum(one.records for one in listed[limit:])
+        listed = list(_runs(source, place, numbers == 0, fed, limit))
+        runs += listed
+        rest = int(((source.file == place) & (numbers == 0)).sum()) - sum(one.records for one in listed)
+        if rest:
+            more_runs[file] = rest
     return SourceRows(source.name, tuple(unbuilt), tuple(more.items()), tuple(runs), tuple(more_runs.items()))
 
 
 def _runs(
-    source: Source, place: int, built: npt.NDArray[np.bool_], fed: Mapping[str, npt.NDArray[np.bool_]]
+    source: Source,
+    place: int,
+    built: npt.NDArray[np.bool_],
+    fed: Mapping[str, npt.NDArray[np.bool_]],
+    limit: int,
 ) -> Iterator[RowRun]:
-    """The built records of one file as runs that feed the same datasets."""
+    """The built records of one file as runs that feed the same datasets: the first of them."""
     rows = np.flatnonzero(source.file == place)
     if not len(rows):
         return
@@ -116,9 +121,8 @@ def _runs(
     kind = np.where(built[rows], bits, -1)
     starts = np.flatnonzero(np.append(True, kind[1:] != kind[:-1]))
     ends = np.append(starts[1:], len(rows))
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if kind[start] < 0:
-            continue
+    chosen = np.flatnonzero(kind[starts] >= 0)[:limit]
+    for start, end in zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True):
         held = tuple(name for number, name in enumerate(names) if kind[start] >> number & 1)
         first, last = int(source.rows[rows[start]]), int(source.rows[rows[end - 1]])
         yield RowRun(source.files[place], first, last, end - start, held)

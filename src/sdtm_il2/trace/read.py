@@ -343,8 +343,8 @@ class _Found:
             folder = self.reader.folder
             if not folder.has(domain) or read["read"] in self.seen:
                 continue
-            places = folder.places(domain, self._usubjid())
-            texts = [folder.text(domain, variable, int(place)) for place in places]
+            places = self._alike(domain, one["same"])
+            texts = [folder.text(domain, variable, place) for place in places]
             held = [
                 place
                 for place, text in zip(places, texts, strict=True)
@@ -352,11 +352,22 @@ class _Found:
             ]
             if held and not self.reads and not self.cells:
                 self.choices.append(f"{read['read']}: 1 of {len(places)} records of the subject")
-                self._dataset_value(domain, variable, int(held[0]))
+                self._dataset_value(domain, variable, held[0])
         if not self.reads and not self.cells:
             for read in (*one["extreme"], *one["where"]):
                 if "read" in read:
                     self._variable(read["read"], self.place)
+
+    def _alike(self, domain: str, same: Iterable[tuple[str, Sequence[str]]]) -> list[int]:
+        """The subject's records of a domain, of these the ones that agree with the record in the variables of `same`."""
+        folder = self.reader.folder
+        places = [int(place) for place in folder.places(domain, self._usubjid())]
+        for own, others in same:
+            name = next((one.partition(".")[2] for one in others if one.startswith(f"{domain}.")), "")
+            if name:
+                text = folder.text(self.dataset, own, self.place)
+                places = [place for place in places if folder.text(domain, name, place) == text]
+        return places
 
     def _source(self, one: Mapping[str, Any]) -> None:
         """Cells of a whole source, read as dates: those of the subject that hold the value."""

@@ -176,7 +176,8 @@ def _inputs(plan: Plan, block: BlockPlan, part: Operand | BranchCall, choices: S
         ]  # fmt: skip
     conditions = _tested(plan, block, part.options.where)
     if part.method in ("earliest", "latest"):
-        return [{"extreme": found, "where": conditions}]
+        same = [[own.variable, [str(one) for one in others]] for own, others in part.options.same]
+        return [{"extreme": found, "where": conditions, "same": same}]
     boxes = [ref for ref, _ in part.options.boxes]
     return found + conditions + _refs(plan, block, [*part.options.identity, *boxes])
 
