@@ -13,7 +13,7 @@ from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import SpecError
 from sdtm_il2.output import write_build
 from sdtm_il2.plan.model import DocumentPlan
-from study import build_study, plan_of, standard, write_files
+from study import build_folder, build_study, plan_of, standard, write_files
 
 STUDY = {
     "study.yaml": """\
@@ -193,3 +193,74 @@ def test_a_comment_that_nothing_names_and_pages_without_a_crf_are_told(tmp_path:
         ),
     ]
     assert not any(rule.crf for one in plan.domain("DM").variables for rule in one.rules if rule)
+
+
+CODED = STUDY | {
+    "study.yaml": STUDY["study.yaml"].replace("[dm.yaml, lb.yaml]", "[dm.yaml, ae.yaml, mh.yaml]").replace(
+        "ct: 2025-03-28}", 'ct: 2025-03-28, dictionaries: {MedDRA: "27.1"}}'
+    ).replace("  dm:", "  ae: {path: ae.csv, subject: ID}\n  coding: {path: coding.csv}\n  dm:"),
+    "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AETERM]
+records: [{from: ae}]
+meddra: {source: coding, by: {TERM: WORD}, columns: {PT: PT, PTCD: CODE}}
+variables: {AETERM: {assign: TERM, crf: 1}}
+""",
+    "mh.yaml": """\
+domain: MH
+keys: [STUDYID, USUBJID, MHTERM]
+records: [{from: ae}]
+meddra: {source: coding, by: {TERM: WORD}, columns: {PT: PT, PTCD: CODE}, version: "26.0"}
+variables: {MHTERM: {assign: TERM, crf: 1}}
+""",
+    "ae.csv": "ID,TERM\n1,hot\n",
+    "coding.csv": "WORD,PT,CODE\nhot,Pyrexia,10037660\n",
+    "define/study.yaml": STUDY["define/study.yaml"].partition("value_levels")[0],
+}  # fmt: skip
+
+
+def test_a_domain_may_be_coded_by_a_version_of_its_own(tmp_path: Path) -> None:
+    made = build_study(tmp_path, CODED)
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    define = make_define(made.plan, made.summaries, release, creation_datetime="2025-06-30T12:00:00")
+    lists = {one.oid: one for one in define.codelists}
+    held = {
+        item.oid: lists[item.codelist_oid].external
+        for item in define.items
+        if item.codelist_oid and lists[item.codelist_oid].external
+    }
+    found = {oid: (one.dictionary, one.version) for oid, one in held.items() if one}
+    assert found["IT.AE.AEDECOD"] == ("MedDRA", "27.1")
+    assert found["IT.MH.MHDECOD"] == ("MedDRA", "26.0")
+    assert len({one.name for one in define.codelists}) == len(define.codelists)
+
+
+def test_without_a_version_a_comment_names_the_table_that_coded(tmp_path: Path) -> None:
+    files = CODED | {"study.yaml": CODED["study.yaml"].replace(', dictionaries: {MedDRA: "27.1"}', "")}
+    made = build_study(tmp_path, files)
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    define = make_define(made.plan, made.summaries, release, creation_datetime="2025-06-30T12:00:00")
+    (term,) = [one for one in define.items if one.oid == "IT.AE.AEDECOD"]
+    (comment,) = [one for one in define.comments if one.oid == term.comment_oid]
+    assert comment.description[0].text == (
+        "Coded by the table coding of the study, which states no version of MedDRA."
+    )
+
+
+def test_any_division_of_the_subjects_gives_the_same_levels(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{number},glu,{number}.5,mmol/L,{'HOME' if number % 2 else ''}\n" for number in range(1, 8)
+    )
+    subjects = "".join(f"{number},F,ASIAN,HISPANIC OR LATINO,2025-01-02\n" for number in range(1, 8))
+    files = STUDY | {
+        "lb.csv": f"ID,TEST,RES,UNIT,KIND\n{rows}",
+        "dm.csv": f"ID,SEX,RACE,ETHNIC,START\n{subjects}",
+    }
+    folder = write_files(tmp_path, files)
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    found = set()
+    for count in (1, 3, 7):
+        made = build_folder(folder, partitions=count)
+        define = make_define(made.plan, made.summaries, release, creation_datetime="2025-06-30T12:00:00")
+        found.add(define_bytes(define))
+    assert len(found) == 1
