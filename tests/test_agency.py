@@ -173,7 +173,8 @@ def test_trace_and_balance_tell_the_row(tmp_path: Path) -> None:
         "  from ae.csv:2 TERM = ' 发热 '",
     ]
     assert "  in English for '家' by translations.csv:5" in trace(out, "AE", "S1-001", 1, "AEPLACE").lines()
-    assert (out / "balance.txt").read_text(encoding="utf-8").partition("\n\n")[2].splitlines() == [
+    balance = (out / "balance.txt").read_text(encoding="utf-8").splitlines()
+    assert balance[balance.index("Prepared for the FDA: text is English in ASCII") :] == [
         "Prepared for the FDA: text is English in ASCII",
         "  AE.AEPLACE: 1 record, 1 text by translations.csv:5",
         "  AE.AETERM: 2 records, 2 texts by translations.csv:2,4",
