@@ -7,7 +7,7 @@ from pathlib import Path
 from sdtm_il2.define.model import Define
 from sdtm_il2.define.read import read_define
 from sdtm_il2.output import write_build
-from study import build_study, standard
+from study import build_study, cells, standard
 
 #: One test code, told apart by a category in Chinese; the second one is derived and has terms of its own.
 STUDY = {
@@ -99,3 +99,43 @@ def test_names_of_tests_are_those_of_the_files(tmp_path: Path) -> None:
         if term.value == "XYZ"
     }
     assert decodes == {("CL.LBTESTCD", "XYZ"): {"en": "Some Test"}}
+
+
+def test_an_order_that_differs_by_agency_is_told(tmp_path: Path) -> None:
+    # 一 (U+4E00) stands before 丁 (U+4E01), but Zoster after Acne: the rash is AESEQ 1 for one agency alone
+    files = {
+        "study.yaml": """\
+study: T1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28, dictionaries: {MedDRA: "27.1"}}
+agency: nmpa
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  ae: {path: raw/ae.csv, subject: SUBJ}
+  coding: {path: raw/coding.csv}
+domains: [dm.yaml, ae.yaml]
+""",
+        "dm.yaml": STUDY["dm.yaml"],
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AEDECOD]
+records: [{from: ae}]
+meddra: {source: coding, by: [TERM], columns: {PT: {nmpa: 首选语, else: PT}}}
+variables: {AETERM: {assign: TERM}}
+""",
+        "raw/dm.csv": "SUBJ\n01\n",
+        "raw/ae.csv": "SUBJ,TERM\n01,shingles\n01,rash\n",
+        "raw/coding.csv": "TERM,PT,首选语\nshingles,Zoster,一\nrash,Acne,丁\n",
+    }
+    found = build_study(tmp_path / "nmpa", files)
+    assert cells(found.datasets["AE"], ["AESEQ", "AEDECOD"]) == [("1", "一"), ("2", "丁")]
+    assert [str(one) for one in found.issues if one.code == "PLAN441"] == [
+        (
+            "ae.yaml:4: PLAN441 AE: the records are ordered by AEDECOD, which comes from another column for another "
+            "agency: --SEQ can differ between builds\n  hint: write sort: with variables that are the same for "
+            "every agency"
+        )
+    ]
+    sorted_by_term = files | {"ae.yaml": files["ae.yaml"] + "sort: [AETERM]\n"}
+    others = build_study(tmp_path / "sorted", sorted_by_term)
+    assert "PLAN441" not in {one.code for one in others.issues}

@@ -20,6 +20,7 @@ from sdtm_il2.compile.sugar import (
     dictionaries,
     table_domain,
     table_plans,
+    told_by_agency,
     with_dictionaries,
     with_registry,
     with_releases,
@@ -65,6 +66,7 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     decodes = compile_decodes(study)
     levelled = with_value_levels(study, with_pages(study, labelled))
     check_comments(study)
+    _check_order(study, labelled)
     problems.stop(SpecError)
     ordered_domains = expand_all_dates(levelled)
     steps, needs = order_steps(ordered_domains, problems, visits)
@@ -92,6 +94,16 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     _check_private(plan, problems)
     problems.stop(SpecError)
     return plan
+
+
+def _check_order(study: Study, domains: tuple[DomainPlan, ...]) -> None:
+    """PLAN441: records are ordered by a coded text that is another one for another agency, so --SEQ differs too."""
+    by_agency = {one.domain: told_by_agency(one) for one in study.spec.domains}
+    for domain in domains:
+        found = by_agency.get(domain.domain, {})
+        names = [name for name in domain.sort if name in found and not domain.sort_file]
+        if names:
+            study.problems.add("PLAN441", domain.domain, found[names[0]], variables=", ".join(names))
 
 
 def _check_private(plan: Plan, problems: Problems) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.visits import NAMED_VISITS
+from sdtm_il2.errors import Location
 from sdtm_il2.plan.model import TABLE, TablePlan
 from sdtm_il2.registry import registry_values
 from sdtm_il2.spec.model import (
@@ -93,6 +94,18 @@ def columns_elsewhere(spec: DomainSpec, agency: str) -> tuple[tuple[str, str], .
         for column in columns.values()
         if column != columns.get(agency, columns.get("", ""))
     )
+
+
+def told_by_agency(spec: DomainSpec) -> dict[str, Location]:
+    """The variables that a dictionary fills from another column for another agency, and where it stands."""
+    stated = {one.name for one in spec.variables}
+    return {
+        name: dictionary.at
+        for dictionary in spec.dictionaries
+        for level, columns in dictionary.columns.items()
+        for name, _ in [_variable_of(spec.domain, dictionary, level)]
+        if len(set(columns.values())) > 1 and name not in stated
+    }
 
 
 def _variable_of(domain: str, dictionary: DictionarySpec, level: str) -> tuple[str, Supplemental | None]:
