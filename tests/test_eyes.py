@@ -281,3 +281,67 @@ variables:
         ("1", "2024-03-05"),
         ("1.0", ""),
     ]
+
+
+def test_a_comment_belongs_to_the_record_of_its_group(tmp_path: Path) -> None:
+    # the event of course 1 is made of two rows: the comment of the second row is one on that event, too
+    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml")
+    files = FILES | {
+        "study.yaml": study.replace("  lb: {path: raw/lb.csv", "  ae: {path: raw/ae.csv"),
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AEGRPID]
+records: [{from: ae, group: {by: [COURSE], take: {DAY: first}}}]
+comments: [{from: ae, text: NOTE}]
+variables:
+  AETERM: {hardcode: Rash}
+  AEDECOD: {hardcode: Rash}
+  AEGRPID: {assign: COURSE}
+  AESTDTC: {datetime: DAY}
+""",
+        "raw/ae.csv": "SUBJ,COURSE,DAY,NOTE\n01,2,2024-03-05,b\n01,1,2024-03-06,\n01,1,2024-03-07,a\n",
+    }
+    result = build_study(tmp_path, files)
+    assert cells(result.datasets["CO"], ["IDVAR", "IDVARVAL", "COVAL"]) == [
+        ("AESEQ", "1", "a"),
+        ("AESEQ", "2", "b"),
+    ]
+
+
+def test_a_number_that_differs_within_a_group_is_told_once(tmp_path: Path) -> None:
+    # the two days of drug x name two events: no relationship is made of them, and one group is told
+    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml, cm.yaml")
+    sources = "  ae: {path: raw/ae.csv, subject: SUBJ}\n  cm: {path: raw/cm.csv, subject: SUBJ}\n"
+    files = FILES | {
+        "study.yaml": study.replace("  lb: {path: raw/lb.csv, subject: SUBJ}\n", sources)
+        + 'relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "R{AE_NO}"}]\n',
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESPID]
+records: [{from: ae}]
+variables:
+  AETERM: {hardcode: Rash}
+  AEDECOD: {hardcode: Rash}
+  AESPID: {assign: NO}
+""",
+        "cm.yaml": """\
+domain: CM
+keys: [STUDYID, USUBJID, CMTRT]
+records: [{from: cm, group: {by: [DRUG], take: {DAY: first}}}]
+variables:
+  CMTRT: {assign: DRUG}
+  CMSTDTC: {datetime: DAY}
+""",
+        "raw/ae.csv": "SUBJ,NO\n01,1\n01,2\n01,3\n",
+        "raw/cm.csv": (
+            "SUBJ,DRUG,DAY,AE_NO\n01,x,2024-03-05,1\n01,x,2024-03-06,2\n01,y,2024-03-07,3\n01,y,2024-03-08,\n"
+        ),
+    }
+    result = build_study(tmp_path, files)
+    assert cells(result.datasets["RELREC"], ["RDOMAIN", "IDVARVAL", "RELID"]) == [
+        ("AE", "3", "R3"),
+        ("CM", "2", "R3"),
+    ]
+    assert [str(one).split("\n")[0] for one in found(result, "DATA843")] == [
+        "cm.yaml:3: DATA843 CM: 'AE_NO' differs within 1 group, first at raw/cm.csv:2"
+    ]

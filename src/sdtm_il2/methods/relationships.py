@@ -55,11 +55,14 @@ def _records(view: View, call: Call) -> npt.NDArray[np.float64]:
     for index, block in enumerate(other.blocks):
         if block.plan.source != source or block.plan.dataset:
             continue
-        rows = np.arange(len(block)) + other.starts()[index]
-        keep = np.ones(len(block), bool) if other.submitted is None else other.submitted[rows]
-        positions = block.positions[""][keep]
-        np.add.at(count, positions, 1)
-        place[positions] = rows[keep]
+        # a record that `group` made is made of every raw record of its group, and once of each
+        members, groups = block.members or block, block.group_of
+        own = np.arange(len(block)) if groups is None else groups
+        rows = own + other.starts()[index]
+        keep = np.ones(len(rows), bool) if other.submitted is None else other.submitted[rows]
+        pairs = np.unique(np.column_stack([members.positions[""][keep], rows[keep]]), axis=0)
+        np.add.at(count, pairs[:, 0], 1)
+        place[pairs[:, 0]] = pairs[:, 1]
     place[count != 1] = -1
     found = take(other.columns[f"{domain.text}SEQ"], place[view.block.positions[""]])
     return found.to_numpy()
@@ -108,7 +111,12 @@ def _tied(partition: Partition, relation: RelationshipPlan) -> list[tuple[str, .
             continue
         column = view.read(relation.column)
         parts = [
-            part.text if isinstance(part, Literal) else _as_text(evaluate(view, part))
+            # the column is read once, so that what there is to tell of it is told once
+            part.text
+            if isinstance(part, Literal)
+            else column
+            if part == relation.column
+            else _as_text(evaluate(view, part))
             for part in relation.id_parts
         ]
         relids = _texts(joined(parts, len(view)))

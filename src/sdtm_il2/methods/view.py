@@ -163,8 +163,8 @@ class View:
 
     @property
     def target(self) -> str:
-        """DOMAIN.VARIABLE as messages print it."""
-        return f"{self.domain.plan.domain}.{self.variable}"
+        """DOMAIN.VARIABLE as messages print it; DOMAIN alone where no variable reads."""
+        return ".".join(filter(None, (self.domain.plan.domain, self.variable)))
 
     def read(self, ref: Ref) -> pd.Series:
         """What a reference holds in every record: a column of text, or a variable's values."""
