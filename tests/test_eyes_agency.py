@@ -139,3 +139,51 @@ variables: {AETERM: {assign: TERM}}
     sorted_by_term = files | {"ae.yaml": files["ae.yaml"] + "sort: [AETERM]\n"}
     others = build_study(tmp_path / "sorted", sorted_by_term)
     assert "PLAN441" not in {one.code for one in others.issues}
+
+
+def test_identifiers_do_not_become_one_by_translation(tmp_path: Path) -> None:
+    # two events with the same English term are two events; two relations with the same RELID are one
+    files = {
+        "study.yaml": """\
+study: T1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+agency: fda
+translations: english.csv
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  ae: {path: raw/ae.csv, subject: SUBJ}
+  cm: {path: raw/cm.csv, subject: SUBJ}
+domains: [dm.yaml, ae.yaml, cm.yaml]
+relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "合{AE_NO}"}]
+""",
+        "dm.yaml": STUDY["dm.yaml"],
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESPID]
+records: [{from: ae}]
+variables:
+  AESPID: {assign: NO}
+  AETERM: {assign: TERM}
+  AEDECOD: {hardcode: Pyrexia}
+""",
+        "cm.yaml": """\
+domain: CM
+keys: [STUDYID, USUBJID, CMTRT]
+records: [{from: cm}]
+variables: {CMTRT: {assign: DRUG}}
+""",
+        "english.csv": "text,en\n发热,Fever\n发烧,Fever\n合1,TIE1\n合2,TIE1\n",
+        "raw/dm.csv": "SUBJ\n01\n",
+        "raw/ae.csv": "SUBJ,NO,TERM\n01,1,发热\n01,2,发烧\n",
+        "raw/cm.csv": "SUBJ,DRUG,AE_NO\n01,Aspirin,1\n01,Iron,2\n",
+    }
+    told = [str(one) for one in build_study(tmp_path / "one", files).issues if one.severity == "error"]
+    assert told == [
+        (
+            "english.csv:5: DATA892 RELREC.RELID: 2 texts that tell records apart have the same English text, "
+            "see english.csv:4\n  hint: give each text an English text of its own"
+        )
+    ]
+    apart = files | {"english.csv": files["english.csv"].replace("合2,TIE1", "合2,TIE2")}
+    assert [one.code for one in build_study(tmp_path / "two", apart).issues if one.severity == "error"] == []

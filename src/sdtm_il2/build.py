@@ -22,7 +22,7 @@ from sdtm_il2.partition import PartitionResult, PartitionTask, build_partition
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.sources.model import OPEN, Source, Sources
-from sdtm_il2.translate import translation_uses, unused_rows
+from sdtm_il2.translate import merged_identifiers, translation_uses, unused_rows
 
 #: Raw records that one partition holds at most, unless the caller says how many partitions there are.
 RECORDS_PER_PARTITION = 250_000
@@ -207,7 +207,7 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
     translated = translation_uses(plan, (one.texts for one in results))
     fates = _fates(sources, results)
     balance, found = make_balance(plan, sources, fates, translated, lineages)
-    found += unused_rows(plan, translated)
+    found += unused_rows(plan, translated) + merged_identifiers(plan, translated)
     issues = merge_issues(
         [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]
     )

@@ -242,6 +242,28 @@ def unused_rows(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]
     )  # fmt: skip
 
 
+def merged_identifiers(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]:
+    """DATA892: texts of an identifier, or of RELREC.RELID, that were different and have one English text."""
+    identifiers = {
+        f"{domain.domain}.{one.name}"
+        for domain in plan.domains
+        for one in domain.variables
+        if one.role == "Identifier"
+    } | {"RELREC.RELID"}
+    found: dict[tuple[str, str], list[TranslationUse]] = {}
+    for use in uses:
+        if use.en and use.variable in identifiers:
+            found.setdefault((use.variable, use.en), []).append(use)
+    return tuple(
+        issue(
+            "DATA892", variable, several[-1].at, number=len(several), other=several[0].at,
+            values=[(one.text, one.count) for one in several],
+        )
+        for (variable, _), several in found.items()
+        if len({one.text for one in several}) > 1
+    )  # fmt: skip
+
+
 def _lines(numbers: Sequence[int]) -> str:
     """Lines in words: ``line 4``, ``lines 4, 7 and 9``; of many the first ten.
 
