@@ -55,7 +55,7 @@ def _allowed(text: str, name: str) -> int:
     shared = next(
         (place for place, (one, other) in enumerate(zip(text, name, strict=False)) if one != other), shorter
     )
-    if shared >= 3 and 2 * shared > longer:
+    if shared >= (3 if longer > shorter else 4) and 2 * shared > longer:  # DOSIS for DOSE: another ending
         return max(edits, longer - shared)
     return edits
 
