@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sdtm_il2.dataset import ValueSummary
 from sdtm_il2.define.columns import (
@@ -20,7 +22,7 @@ from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, biling
 from sdtm_il2.define.terms import COUNTRIES, ListUse, value_lists
 from sdtm_il2.plan.levels import levels_of
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
-from sdtm_il2.standardise import continued_name
+from sdtm_il2.standardise import continued_names
 
 #: The values that tell a level apart, as the summary counts them.
 Values = tuple[tuple[str, str], ...]
@@ -113,10 +115,11 @@ def conditions_of(levels: tuple[Values, ...], *, stated: bool) -> dict[Values, t
     for level in levels:
         conditions: list[LevelCondition] = []
         for place, (name, value) in enumerate(level):
-            others = sorted(one for one in siblings[level[:place]] if one != value)
-            if value and (others or stated or not place):
+            several = len(siblings[level[:place]]) > 1
+            if value and (several or stated or not place):
                 conditions.append(LevelCondition(name, "EQ", (value,)))
-            elif not value and others:
+            elif not value and several:
+                others = sorted(one for one in siblings[level[:place]] if one)
                 conditions.append(LevelCondition(name, "NE" if len(others) == 1 else "NOTIN", tuple(others)))
         found[level] = tuple(conditions)
     return found
@@ -190,7 +193,11 @@ def _level(
 def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, level: Values) -> _Meaning:
     if variable.name == "QVAL":
         value = level[0][1]
-        qualifier = _qualifier(dataset.plan, value) if dataset.plan is not None else None
+        qualifier = (
+            _qualifier(dataset.plan, value, len(dataset.summary.value_levels))
+            if dataset.plan is not None
+            else None
+        )
         if qualifier is None or dataset.plan is None:
             return _Meaning(value, value, variable, variable.origins, "")
         found = from_plan(dataset.plan, qualifier, draft.plan.usubjid)
@@ -208,16 +215,19 @@ def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, level
     return _Meaning(variable.name, "", _test_lists(dataset.plan, variable, level), made.origins, made.words)
 
 
-def _qualifier(domain: DomainPlan, qnam: str) -> VariablePlan | None:
-    """The variable behind a QNAM: a supplemental one, or the text that continues in it."""
+def _qualifier(domain: DomainPlan, qnam: str, places: int) -> VariablePlan | None:
+    """The variable behind a QNAM: a supplemental one, or the text that continues in at most so many places."""
     found = domain.variable(qnam)
     if found is not None and found.supplemental is not None:
         return found
-    for variable in domain.variables:
-        parts = range(1, 100) if variable.type == "Char" else range(0)
-        if any(continued_name(variable.name, place) == qnam for place in parts):
-            return variable
-    return None
+    names = _continued(tuple(one.name for one in domain.variables), places)
+    return domain.variable(names[qnam]) if qnam in names else None
+
+
+@lru_cache(maxsize=8)
+def _continued(variables: tuple[str, ...], places: int) -> Mapping[str, str]:
+    """The variable behind each QNAM that parts of long texts may have."""
+    return {qnam: variable for (variable, _), qnam in continued_names(variables, places).items()}
 
 
 def _parameter_lists(draft: Draft, variable: Described, parameter: str) -> Described:
