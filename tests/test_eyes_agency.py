@@ -187,3 +187,23 @@ variables: {CMTRT: {assign: DRUG}}
     ]
     apart = files | {"english.csv": files["english.csv"].replace("合2,TIE1", "合2,TIE2")}
     assert [one.code for one in build_study(tmp_path / "two", apart).issues if one.severity == "error"] == []
+
+    # equal numbers tie the datasets, so their English texts are equal as well
+    tied = apart | {
+        "study.yaml": files["study.yaml"].replace(
+            "relationships: [", "relationships: [{datasets: [AE, CM], by: --LNKID, types: [ONE, MANY]}, "
+        ),
+        "ae.yaml": files["ae.yaml"] + "  AELNKID: {assign: LINK}\n",
+        "cm.yaml": files["cm.yaml"].replace("DRUG}}", "DRUG}, CMLNKID: {assign: LINK}}"),
+        "english.csv": "text,en,variable\n发热,Fever,\n发烧,Fever,\n合1,TIE1,\n合2,TIE2,\n甲,A,AE.AELNKID\n甲,B,\n",
+        "raw/ae.csv": "SUBJ,NO,TERM,LINK\n01,1,发热,甲\n01,2,发烧,\n",
+        "raw/cm.csv": "SUBJ,DRUG,AE_NO,LINK\n01,Aspirin,1,甲\n01,Iron,2,\n",
+    }
+    told = [str(one) for one in build_study(tmp_path / "tied", tied).issues if one.severity == "error"]
+    assert told == [
+        (
+            "english.csv:7: DATA893 CM.CMLNKID: a text has another English text than in AE.AELNKID, by which RELREC "
+            "ties the two datasets, see english.csv:6\n  hint: give the text one English text: one row without a "
+            "variable"
+        )
+    ]

@@ -243,7 +243,12 @@ def unused_rows(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]
 
 
 def merged_identifiers(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]:
-    """DATA892: texts of an identifier, or of RELREC.RELID, that were different and have one English text."""
+    """Identifiers by which translation ties what was apart (DATA892), or parts what was tied (DATA893).
+
+    DATA892: texts of an identifier, or of RELREC.RELID, that were different and have one English text.
+    DATA893: a text of the variables by which RELREC ties datasets that has several.
+    """
+    uses = tuple(uses)
     identifiers = {
         f"{domain.domain}.{one.name}"
         for domain in plan.domains
@@ -254,7 +259,20 @@ def merged_identifiers(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issu
     for use in uses:
         if use.en and use.variable in identifiers:
             found.setdefault((use.variable, use.en), []).append(use)
+    links: dict[tuple[int, str], dict[str, TranslationUse]] = {}
+    for number, relation in enumerate(plan.relationships):
+        tied = {f"{domain}.{name}" for domain, name, _ in relation.datasets}
+        for use in uses:
+            if use.en and use.variable in tied:
+                links.setdefault((number, use.text), {}).setdefault(use.en, use)
+    parted = [tuple(several.values()) for several in links.values() if len(several) > 1]
     return tuple(
+        issue(
+            "DATA893", one[-1].variable, one[-1].at, other=one[0].at, variable=one[0].variable,
+            values=[(use.text, use.count) for use in one[:1]],
+        )
+        for one in parted
+    ) + tuple(
         issue(
             "DATA892", variable, several[-1].at, number=len(several), other=several[0].at,
             values=[(one.text, one.count) for one in several],
