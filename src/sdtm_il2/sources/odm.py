@@ -26,8 +26,9 @@ from sdtm_il2.dataset import char
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
 from sdtm_il2.sources.model import ODM_KEYS
 from sdtm_il2.sources.nearest import nearest_columns
+from sdtm_il2.sources.odm_levels import FileHead
 from sdtm_il2.sources.odm_records import Records, Snapshot, State
-from sdtm_il2.sources.odm_walk import FileHead, Walk, read_head
+from sdtm_il2.sources.odm_walk import Walk, read_head
 from sdtm_il2.sources.odm_xml import Stream
 
 #: The columns that every ODM source has.

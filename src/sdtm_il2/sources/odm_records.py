@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from sdtm_il2.sources.odm_walk import FORM, GROUP, LEVELS, STUDY, SUBJECT, Entry, LevelPath
+from sdtm_il2.sources.odm_levels import FORM, GROUP, LEVELS, STUDY, SUBJECT, Entry, LevelPath
 
 Columns = Mapping[str, str]
 #: The items of a group: by name, or names and values.
