@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lxml import html
+from lxml import etree, html
 
 from define_example import TEXT
 from sdtm_il2.define.html import define_html, stylesheet_path
@@ -55,6 +55,23 @@ def test_text_of_the_study_is_not_run():
 def test_the_stylesheet_is_that_of_the_standard():
     assert stylesheet_path().read_bytes().startswith(b"<?xml")
     assert b"Define-XML 2.1" in stylesheet_path().read_bytes()
+
+
+def same_as_the_stylesheet_alone(source: Path) -> bool:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    alone = etree.XSLT(etree.fromstring(stylesheet_path().read_bytes(), parser))
+    return bytes(alone(etree.parse(str(source), parser))) == define_html(source)
+
+
+def test_the_index_changes_no_byte_of_the_page():
+    assert same_as_the_stylesheet_alone(TEXT)
+
+
+@pytest.mark.skipif(
+    not FOREIGN.exists(), reason="the sample of the metadata submission guidelines is not here"
+)
+def test_the_index_changes_no_byte_of_a_foreign_page():
+    assert same_as_the_stylesheet_alone(FOREIGN)
 
 
 @pytest.mark.skipif(

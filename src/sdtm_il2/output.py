@@ -32,8 +32,6 @@ from sdtm_il2.xpt.check import check_sizes
 
 #: A build with such an issue is not written: its files would not be what the agency reads.
 UNTRANSLATED = "DATA890"
-#: The standard's stylesheet takes time with the square of the value levels; with more than these, our page stands in.
-_STYLESHEET_LEVELS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +152,8 @@ def _write(
     stylesheet = stylesheet_path()
     (folder / stylesheet.name).write_bytes(stylesheet.read_bytes())
     chinese = build.plan.receiver.chinese_labels  # the stylesheet of the standard is in English alone
-    levels = sum(len(one.items) for one in model.value_lists)
     (folder / "define.html").write_bytes(
-        define_html(define, style="own", lang="zh" if chinese else "en")
-        if chinese or levels > _STYLESHEET_LEVELS
-        else define_html(define)
+        define_html(define, style="own", lang="zh") if chinese else define_html(define)
     )
     progress("lineage")
     write_lineage(build, folder / "lineage")

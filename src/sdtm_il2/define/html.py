@@ -30,6 +30,10 @@ _DENIED = etree.XSLTAccessControl(  # type: ignore[call-arg]  # the stubs lack t
 #: The stylesheet looks through all elements for one OID, thousands of times; a key finds it at once.
 _LOOK_UP = re.compile(rb"\$g_seq(\w+)\[@OID\s*=\s*(\$\w+)\]")
 _REFERENCES = re.compile(rb"\$g_seqItemGroupDefs/odm:ItemRef\[@ItemOID=(\$\w+)\]")
+#: The same by other paths: the item of a reference, the item that a value list belongs to, items with a value list.
+_ITEM = re.compile(rb"\.\./\.\./odm:ItemDef\[@OID=(\$\w+)\]")
+_LISTED = re.compile(rb"\.\./\.\./odm:ItemDef/def:ValueListRef\[@ValueListOID=(\$\w+)\]")
+_WITH_LEVELS = re.compile(rb"odm:ItemRef\[@ItemOID=\$g_seqItemDefsValueListRef/\.\./@OID\]")
 _ELEMENTS = {
     b"ItemDefs": b"odm:ItemDef", b"ItemGroupDefs": b"odm:ItemGroupDef", b"CodeLists": b"odm:CodeList",
     b"MethodDefs": b"odm:MethodDef", b"CommentDefs": b"def:CommentDef", b"Standard": b"def:Standard",
@@ -49,8 +53,12 @@ def keyed(sheet: bytes) -> bytes:
         return b"key('oid-%s', %s)" % (name, argument) if name in _ELEMENTS else found.group()
 
     keys += b'<xsl:key name="item-refs" match="odm:ItemGroupDef/odm:ItemRef" use="@ItemOID"/>'
+    keys += b'<xsl:key name="list-refs" match="odm:ItemDef/def:ValueListRef" use="@ValueListOID"/>'
     place = sheet.index(b"<xsl:variable")
     rest = _REFERENCES.sub(rb"key('item-refs', \1)", sheet[place:])
+    rest = _LISTED.sub(rb"key('list-refs', \1)", rest)
+    rest = _ITEM.sub(rb"key('oid-ItemDefs', \1)", rest)
+    rest = _WITH_LEVELS.sub(rb"odm:ItemRef[key('oid-ItemDefs', @ItemOID)/def:ValueListRef]", rest)
     return sheet[:place] + keys + _LOOK_UP.sub(by_key, rest)
 
 
