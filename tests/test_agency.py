@@ -290,6 +290,20 @@ def test_every_kind_of_value_is_translated(tmp_path: Path) -> None:
     assert {one.code for one in check_define(out / "define.xml", data=out)} == {"DEF731", "DEF773"}
 
 
+def test_a_record_with_several_ticked_boxes_is_one_record_of_the_balance(tmp_path: Path) -> None:
+    # 001 ticked 冰敷 and 休息, 002 冰敷 alone: two records, two texts
+    for partitions in (1, 2):
+        found = built_for(tmp_path / str(partitions), "fda", MORE, partitions)
+        lines = {one.variable: (one.records, one.texts) for one in found.balance.translations}
+        assert lines == {
+            "AE.AEACNOTH": (2, 2),
+            "AE.AENOTE": (1, 1),
+            "AE.AEREL": (2, 2),
+            "AE.AETERM": (1, 1),
+            "TI.IETEST": (1, 1),
+        }
+
+
 def test_texts_that_become_one_no_longer_tell_records_apart(tmp_path: Path) -> None:
     files = {
         "ae.yaml": STUDY["ae.yaml"].replace(
@@ -300,6 +314,15 @@ def test_texts_that_become_one_no_longer_tell_records_apart(tmp_path: Path) -> N
     told = "ae.yaml:2: DATA815 AE: "
     assert [text.startswith(told) for text in said(built_for(tmp_path, "nmpa", files))].count(True) == 0
     assert [text.startswith(told) for text in said(built_for(tmp_path, "fda", files))].count(True) == 1
+    # a text that was English already is as much the same
+    files["ae.csv"] = "SUBJ,NO,TERM,SEV,PLACE,NOTE\n001,1,发热,轻,,\n001,2,Fever,轻,,\n002,1,Fever,轻,,\n"
+    assert [text.startswith(told) for text in said(built_for(tmp_path / "en", "nmpa", files))].count(
+        True
+    ) == 0
+    (one,) = [one for one in built_for(tmp_path / "en", "fda", files).issues if one.code == "DATA815"]
+    assert str(one).startswith(
+        "ae.yaml:2: DATA815 AE: keys not unique: 2 records share AETERM with another, "
+    )
 
 
 def test_processes_and_one_process_translate_alike(tmp_path: Path) -> None:
@@ -575,6 +598,21 @@ def test_choices_are_refused_like_lines_of_the_study(tmp_path: Path) -> None:
         "SPEC184: agency: 'fdaa' is not allowed; allowed: fda | pmda | nmpa\n"
         "  hint: did you mean 'fda'? choose one of fda | pmda | nmpa"
     )
+
+
+@pytest.mark.parametrize("option", ["--agency", "--ig", "--ct"])
+@pytest.mark.parametrize("verb", ["build", "check"])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_blank_choice_is_refused(verb: str, option: str, value: str, tmp_path: Path) -> None:
+    # in a script: --ig "$RELEASE", and RELEASE was never set
+    folder = write_files(tmp_path / "study", STUDY)
+    out = ["--out", str(tmp_path / "out")] if verb == "build" else []
+    result = run(verb, str(folder), *out, option, value)
+    assert result.exit_code == 2
+    assert f"Error: Invalid value for '{option}': " in result.stderr
+    if option != "--agency":
+        assert result.stderr.endswith("it is blank; name one, or leave the option out\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_encoding_that_the_agency_does_not_take(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sdtm_il2.define.model import Define
 from sdtm_il2.define.read import read_define
 from sdtm_il2.output import write_build
-from study import build_study, cells, standard
+from study import build_folder, build_study, cells, standard, write_files
 
 #: One test code, told apart by a category in Chinese; the second one is derived and has terms of its own.
 STUDY = {
@@ -207,3 +207,133 @@ variables: {CMTRT: {assign: DRUG}}
             "variable"
         )
     ]
+
+
+def test_an_identifier_may_have_been_collected_in_english(tmp_path: Path) -> None:
+    # 头痛 becomes Headache, as another record is numbered already; the terms of two events may be the same
+    names = ("AELNKID", "AESPID", "AEGRPID", "AEREFID")
+    files = {
+        "study.yaml": """\
+study: T1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+agency: fda
+translations: english.csv
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  ae: {path: raw/ae.csv, subject: SUBJ}
+domains: [dm.yaml, ae.yaml]
+""",
+        "dm.yaml": STUDY["dm.yaml"],
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESTDTC]
+records: [{from: ae}]
+variables:
+  AETERM: {assign: TERM}
+  AEDECOD: {hardcode: Headache}
+  AESTDTC: {datetime: D}
+""",
+        "english.csv": "text,en\n头痛,Headache\n头疼,Headache\n",
+        "raw/dm.csv": "SUBJ\n01\n",
+        "raw/ae.csv": "SUBJ,TERM,D\n01,头痛,2024-01-01\n01,Headache,2024-01-02\n01,Headache,2024-01-03\n",
+    }
+
+    def told(folder: str, changed: dict[str, str]) -> list[str]:
+        found = build_study(tmp_path / folder, files | changed)
+        return [one.text(show_values=True) for one in found.issues if one.severity == "error"]
+
+    assert told("terms", {}) == []
+    for name in names:
+        assert told(name, {"ae.yaml": files["ae.yaml"] + f"  {name}: {{assign: TERM}}\n"}) == [
+            (
+                f"english.csv:2: DATA892 AE.{name}: 2 texts that tell records apart have the same English text, "
+                f"one of them collected in English in AE.{name}\n"
+                "  hint: give each text an English text of its own\n"
+                "  values: 'Headache' (2), '头痛' (1)"
+            )
+        ]
+    numbered = {"ae.yaml": files["ae.yaml"] + "  AESPID: {assign: TERM}\n"}
+    assert told("three", numbered | {"raw/ae.csv": files["raw/ae.csv"] + "01,头疼,2024-01-04\n"}) == [
+        (
+            "english.csv:3: DATA892 AE.AESPID: 3 texts that tell records apart have the same English text, "
+            "see english.csv:2, one of them collected in English in AE.AESPID\n"
+            "  hint: give each text an English text of its own\n"
+            "  values: 'Headache' (2), '头疼' (1), '头痛' (1)"
+        )
+    ]
+    # the two subjects may be built apart: what is told is the same
+    subjects = {
+        "raw/dm.csv": "SUBJ\n01\n02\n",
+        "raw/ae.csv": "SUBJ,TERM,D\n01,头痛,2024-01-01\n02,Headache,2024-01-02\n",
+    }
+    write_files(tmp_path / "subjects", files | numbered | subjects)
+    one, two = (build_folder(tmp_path / "subjects", partitions=number).issues for number in (1, 2))
+    assert [str(each) for each in one] == [str(each) for each in two]
+    assert "DATA892" in {each.code for each in two}
+    assert told("apart", numbered | {"english.csv": "text,en\n头痛,Head pain\n"}) == []
+
+
+def test_relations_and_links_may_have_been_collected_in_english(tmp_path: Path) -> None:
+    files = {
+        "study.yaml": """\
+study: T1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+agency: fda
+translations: english.csv
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: raw/dm.csv, subject: SUBJ}
+  ae: {path: raw/ae.csv, subject: SUBJ}
+  cm: {path: raw/cm.csv, subject: SUBJ}
+domains: [dm.yaml, ae.yaml, cm.yaml]
+relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "{ID}"}]
+""",
+        "dm.yaml": STUDY["dm.yaml"],
+        "ae.yaml": """\
+domain: AE
+keys: [STUDYID, USUBJID, AESPID]
+records: [{from: ae}]
+variables: {AESPID: {assign: NO}, AETERM: {hardcode: Fever}, AEDECOD: {hardcode: Pyrexia}}
+""",
+        "cm.yaml": """\
+domain: CM
+keys: [STUDYID, USUBJID, CMTRT]
+records: [{from: cm}]
+variables: {CMTRT: {assign: DRUG}}
+""",
+        "english.csv": "text,en\n甲,A\n",
+        "raw/dm.csv": "SUBJ\n01\n",
+        "raw/ae.csv": "SUBJ,NO\n01,1\n01,2\n",
+        "raw/cm.csv": "SUBJ,DRUG,AE_NO,ID\n01,Aspirin,1,甲\n01,Iron,2,A\n",
+    }
+
+    def told(folder: str, changed: dict[str, str]) -> list[str]:
+        found = build_study(tmp_path / folder, files | changed)
+        return [str(one) for one in found.issues if one.severity == "error"]
+
+    hint = "\n  hint: give each text an English text of its own"
+    assert told("relid", {}) == [
+        (
+            "english.csv:2: DATA892 RELREC.RELID: 2 texts that tell records apart have the same English text, "
+            f"one of them collected in English in RELREC.RELID{hint}"
+        )
+    ]
+    # 甲 of AE is another link than A of CM; in English RELREC would tie the two
+    tied = {
+        "study.yaml": files["study.yaml"].partition("relationships")[0]
+        + "relationships: [{datasets: [AE, CM], by: --LNKID, types: [ONE, MANY]}]\n",
+        "ae.yaml": files["ae.yaml"].replace(
+            "{AESPID: {assign: NO}", "{AESPID: {assign: NO}, AELNKID: {assign: ID}"
+        ),
+        "cm.yaml": files["cm.yaml"].replace("DRUG}}", "DRUG}, CMLNKID: {assign: ID}}"),
+        "raw/ae.csv": "SUBJ,NO,ID\n01,1,甲\n01,2,B\n",
+        "raw/cm.csv": "SUBJ,DRUG,ID\n01,Aspirin,A\n01,Iron,B\n",
+    }
+    assert told("tied", tied) == [
+        (
+            "english.csv:2: DATA892 AE.AELNKID: 2 texts that tell records apart have the same English text, "
+            f"one of them collected in English in CM.CMLNKID{hint}"
+        )
+    ]
+    assert told("equal", tied | {"raw/cm.csv": "SUBJ,DRUG,ID\n01,Aspirin,甲\n01,Iron,B\n"}) == []

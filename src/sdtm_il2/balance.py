@@ -154,6 +154,7 @@ def make_balance(
     fates: Mapping[str, Fate],
     translated: tuple[TranslationUse, ...] = (),
     lineages: Mapping[str, DatasetLineage] | None = None,
+    translated_records: Mapping[str, int] | None = None,
 ) -> tuple[Balance, tuple[Issue, ...]]:
     """The sheet and its issues: DATA850 records that nothing took, DATA851 columns that nothing reads."""
     sheets: list[SourceBalance] = []
@@ -172,18 +173,21 @@ def make_balance(
     prepared = (
         Prepared(agency.name, agency.language, plan.encoding, plan.chinese_labels) if agency.name else None
     )
-    return Balance(tuple(sheets), prepared, _translations(translated)), tuple(issues)
+    return Balance(tuple(sheets), prepared, _translations(translated, translated_records or {})), tuple(
+        issues
+    )
 
 
-def _translations(translated: tuple[TranslationUse, ...]) -> tuple[TranslationBalance, ...]:
+def _translations(
+    translated: tuple[TranslationUse, ...], records: Mapping[str, int]
+) -> tuple[TranslationBalance, ...]:
+    """A record that holds several of the texts (several ticked boxes) counts once."""
     by_variable: dict[str, list[TranslationUse]] = {}
     for use in translated:
         if use.en:
             by_variable.setdefault(use.variable, []).append(use)
     return tuple(
-        TranslationBalance(
-            name, len(uses), sum(one.count for one in uses), tuple(sorted({one.at for one in uses}))
-        )
+        TranslationBalance(name, len(uses), records.get(name, 0), tuple(sorted({one.at for one in uses})))
         for name, uses in by_variable.items()
     )
 

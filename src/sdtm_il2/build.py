@@ -205,9 +205,15 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
             terms[key] = terms.get(key, 0) + use.count
     uses = tuple(TermUse(*key, count) for key, count in sorted(terms.items()))
     translated = translation_uses(plan, (one.texts for one in results))
+    records: dict[str, int] = {}
+    for one in results:
+        for name, held in one.translated.items():
+            records[name] = records.get(name, 0) + held
     fates = _fates(sources, results)
-    balance, found = make_balance(plan, sources, fates, translated, lineages)
-    found += unused_rows(plan, translated) + merged_identifiers(plan, translated)
+    balance, found = make_balance(plan, sources, fates, translated, lineages, records)
+    found += unused_rows(plan, translated) + merged_identifiers(
+        plan, translated, (one.texts for one in results)
+    )
     issues = merge_issues(
         [*plan.issues, *sources.issues, *(one for result in results for one in result.issues), *found]
     )

@@ -60,6 +60,7 @@ class PartitionResult:
     texts: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
     visits: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     visit_count: int = 0
+    translated: Mapping[str, int] = field(default_factory=dict)
 
 
 def build_partition(task: PartitionTask) -> PartitionResult:
@@ -118,6 +119,7 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     return PartitionResult(
         datasets, summaries, lineage, tuple(partition.issues), terms, fates, tuple(partition.reasons),
         partition.texts, visits, len(register) if register is not None else 0,
+        {target: int(mask.sum()) for target, mask in partition.translated.items()},
     )  # fmt: skip
 
 

@@ -14,10 +14,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdtm_il2.dataset import Dataset, arrow, distinct
-from sdtm_il2.errors import Issue, Location, Severity, SpecError, issue
+from sdtm_il2.errors import NOWHERE, Issue, Location, Severity, SpecError, issue
 from sdtm_il2.lineage import TranslationUse
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.calls import Literal, Rule
@@ -75,10 +76,11 @@ def variable_in_english(
         return column
     target = f"{records.plan.domain}.{variable.name}"
     found, numbers = in_english(column, target, partition.plan.translations, partition.known_texts)
-    if numbers is None:
-        return found
     order = records.order
     assert order is not None
+    _keep_english(partition, target, column, order)
+    if numbers is None:
+        return found
     _count(partition, target, column, numbers, order)
     if not part:
         records.translations[variable.name] = np.maximum(numbers[order], AS_IT_IS)
@@ -164,9 +166,10 @@ def dataset_in_english(
         target = f"{dataset.name}.{column.name}"
         texts = frame[column.name]
         found, numbers = in_english(texts, target, partition.plan.translations, partition.known_texts)
+        everywhere = np.arange(len(frame), dtype=np.int64)
+        _keep_english(partition, target, texts, everywhere)
         if numbers is None:
             continue
-        everywhere = np.arange(len(frame), dtype=np.int64)
         _count(partition, target, texts, numbers, everywhere)
         used[column.name] = np.maximum(numbers, AS_IT_IS)
         frame[column.name] = found
@@ -185,7 +188,14 @@ def dataset_in_english(
 def _count(
     partition: Partition, target: str, column: pd.Series, numbers: Rows, order: npt.NDArray[np.int64]
 ) -> None:
-    """Keep what was translated by which row, and what was not, with the number of records."""
+    """Keep what was translated by which row, and what was not, with the number of records.
+
+    A record with several ticked boxes holds several texts, and is one record with a translation all the same.
+    """
+    hits = numbers[order] >= 0
+    if hits.any():
+        before = partition.translated.get(target)
+        partition.translated[target] = hits if before is None else before | hits
     one = distinct(column)
     first = np.zeros(len(one.values), np.int32)
     first[one.codes] = numbers
@@ -196,17 +206,50 @@ def _count(
             partition.texts[key] = partition.texts.get(key, 0) + count
 
 
-def translation_uses(
-    plan: Plan, found: Iterable[Mapping[tuple[str, str, int], int]]
-) -> tuple[TranslationUse, ...]:
-    """What the partitions translated, added up: by variable, then in the order of the table; untranslated texts last."""
+def _keep_english(partition: Partition, target: str, column: pd.Series, order: npt.NDArray[np.int64]) -> None:
+    """Keep the texts of an identifier that were collected as another text is translated, with their records."""
+    plan = partition.plan
+    if column.dtype == np.float64 or target not in _identifiers(plan) | _tied(plan):
+        return
+    english = pa.array(sorted({row.en for row in plan.translations}), pa.large_string())
+    texts = pc.utf8_trim_whitespace(arrow(column).take(pa.array(order)))
+    for one in pc.value_counts(texts.filter(pc.is_in(texts, value_set=english))).to_pylist():
+        key = (target, one["values"], AS_IT_IS)
+        partition.texts[key] = partition.texts.get(key, 0) + one["counts"]
+
+
+def _identifiers(plan: Plan) -> set[str]:
+    """The variables that tie records or tell them apart."""
+    return {
+        f"{domain.domain}.{one.name}"
+        for domain in plan.domains
+        for one in domain.variables
+        if one.role == "Identifier"
+    } | {"RELREC.RELID"}
+
+
+def _tied(plan: Plan) -> set[str]:
+    """The variables by which RELREC ties datasets."""
+    return {f"{domain}.{name}" for one in plan.relationships for domain, name, _ in one.datasets}
+
+
+def _total(found: Iterable[Mapping[tuple[str, str, int], int]]) -> dict[tuple[str, str, int], int]:
+    """What the partitions counted, added up."""
     total: dict[tuple[str, str, int], int] = {}
     for part in found:
         for key, count in part.items():
             total[key] = total.get(key, 0) + count
+    return total
+
+
+def translation_uses(
+    plan: Plan, found: Iterable[Mapping[tuple[str, str, int], int]]
+) -> tuple[TranslationUse, ...]:
+    """What the partitions translated, added up: by variable, then in the order of the table; untranslated texts last."""
     uses = []
     for (variable, text, number), count in sorted(
-        total.items(), key=lambda one: (one[0][0], one[0][2] < 0, one[0][2], one[0][1])
+        ((key, count) for key, count in _total(found).items() if key[2] != AS_IT_IS),
+        key=lambda one: (one[0][0], one[0][2] < 0, one[0][2], one[0][1]),
     ):
         row = plan.translations[number] if number >= 0 else TranslationRow(text, "")
         uses.append(TranslationUse(variable, text, row.en, row.at, count))
@@ -242,28 +285,42 @@ def unused_rows(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]
     )  # fmt: skip
 
 
-def merged_identifiers(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issue, ...]:
+def merged_identifiers(
+    plan: Plan, uses: Iterable[TranslationUse], found: Iterable[Mapping[tuple[str, str, int], int]] = ()
+) -> tuple[Issue, ...]:
     """Identifiers by which translation ties what was apart (DATA892), or parts what was tied (DATA893).
 
-    DATA892: texts of an identifier, or of RELREC.RELID, that were different and have one English text.
+    DATA892: texts of an identifier, of RELREC.RELID, or of the variables by which RELREC ties datasets, that were
+    different and have one English text, which may have been collected as it is (``found`` of the partitions).
     DATA893: a text of the variables by which RELREC ties datasets that has several.
     """
-    uses = tuple(uses)
-    identifiers = {
-        f"{domain.domain}.{one.name}"
-        for domain in plan.domains
-        for one in domain.variables
-        if one.role == "Identifier"
-    } | {"RELREC.RELID"}
-    found: dict[tuple[str, str], list[TranslationUse]] = {}
-    for use in uses:
-        if use.en and use.variable in identifiers:
-            found.setdefault((use.variable, use.en), []).append(use)
+    uses = tuple(one for one in uses if one.en)
+    collected = tuple(
+        TranslationUse(variable, text, text, NOWHERE, count)
+        for (variable, text, number), count in sorted(_total(found).items())
+        if number == AS_IT_IS
+    )
+    groups = [{one} for one in sorted(_identifiers(plan))]
+    groups += [{f"{domain}.{name}" for domain, name, _ in one.datasets} for one in plan.relationships]
+    merged: list[list[TranslationUse]] = []
+    for group in groups:
+        same: dict[str, list[TranslationUse]] = {}
+        for use in (*uses, *collected):
+            if use.variable in group:
+                same.setdefault(use.en, []).append(use)
+        merged += [
+            several
+            for several in same.values()
+            if len({one.text for one in several}) > 1
+            # two variables that are tied merge no more than one of them does
+            and not any({one.text for one in several} <= {one.text for one in other} for other in merged
+                        if {one.variable for one in other} <= group and other[0].en == several[0].en)
+        ]  # fmt: skip
     links: dict[tuple[int, str], dict[str, TranslationUse]] = {}
     for number, relation in enumerate(plan.relationships):
         tied = {f"{domain}.{name}" for domain, name, _ in relation.datasets}
         for use in uses:
-            if use.en and use.variable in tied:
+            if use.variable in tied:
                 links.setdefault((number, use.text), {}).setdefault(use.en, use)
     parted = [tuple(several.values()) for several in links.values() if len(several) > 1]
     return tuple(
@@ -274,12 +331,26 @@ def merged_identifiers(plan: Plan, uses: Iterable[TranslationUse]) -> tuple[Issu
         for one in parted
     ) + tuple(
         issue(
-            "DATA892", variable, several[-1].at, number=len(several), other=several[0].at,
+            "DATA892", _translated(several)[-1].variable, _translated(several)[-1].at,
+            number=len({one.text for one in several}), other=_others(several),
             values=[(one.text, one.count) for one in several],
         )
-        for (variable, _), several in found.items()
-        if len({one.text for one in several}) > 1
+        for several in merged
     )  # fmt: skip
+
+
+def _translated(several: Sequence[TranslationUse]) -> list[TranslationUse]:
+    """Those of several texts that a row translates."""
+    return [one for one in several if one.at != NOWHERE]
+
+
+def _others(several: Sequence[TranslationUse]) -> str:
+    """Where the other texts with an English text stand: in a row, or in the data themselves."""
+    rows = [f"{one.at}" for one in _translated(several)]
+    places = [f"see {rows[0]}"] if len(set(rows)) > 1 else []
+    collected = [one.variable for one in several if one.at == NOWHERE]
+    places += [f"one of them collected in English in {' and '.join(collected)}"] if collected else []
+    return ", ".join(places)
 
 
 def _lines(numbers: Sequence[int]) -> str:

@@ -109,16 +109,16 @@ def _worded(view: View) -> Mask:
 def number_of_form(text: str, forms: tuple[str, ...], decimal: str) -> str:
     """The number that a result is in one of the forms, with its sign; "" if it is none.
 
-    A ``titer`` 1:320 is its reciprocal 320, in half-width digits.
+    A ``titer`` 1:320 is its reciprocal 320, in half-width digits; nothing is diluted to 1:0, so that is none.
 
     >>> number_of_form("<20", ("number",), "."), number_of_form("<1:10", ("titer",), ".")
     ('<20', '<10')
-    >>> number_of_form("+", ("titer", "number"), ".")
-    ''
+    >>> number_of_form("+", ("titer", "number"), "."), number_of_form("1:0", ("titer",), ".")
+    ('', '')
     """
     written = as_written(text, decimal)
     titer = _TITER.fullmatch(written) if "titer" in forms else None
-    if titer is not None and not (titer[1] and titer[2]):
+    if titer is not None and not (titer[1] and titer[2]) and Decimal(titer[3]):
         return (titer[1] or titer[2] or "") + plain(Decimal(titer[3]))
     bounded = _BOUNDED.fullmatch(written) if "number" in forms else None
     return written.strip() if bounded is not None else ""

@@ -133,6 +133,7 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
     unmatched: list[TermMap | None] = []
     uses: list[tuple[str, str, str] | None] = []
     unread: list[bool] = []
+    no_titer: list[bool] = []
     for key in keys.tolist():
         row, unit_text, conversion_ = combined.parts[key // len(texts.values)]
         text = texts.values[key % len(texts.values)]
@@ -140,6 +141,7 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
         value: str = text
         outside: TermMap | None = None
         found: TermVia | None = None
+        digits = False
         forms = row.forms if row is not None else ()
         if (terms is not None or forms) and text.strip():
             found = terms.find(text) if terms is not None else None
@@ -149,8 +151,11 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
                 value = as_number
             else:
                 outside = terms
-                value = "" if terms is not None else text
+                # without a list words stay as collected, but digits that are no titer are no result to count with
+                digits = terms is None and any(one.isnumeric() for one in text)
+                value = "" if terms is not None or digits else text
         unmatched.append(outside)
+        no_titer.append(digits)
         uses.append((text, found.term, found.via) if found is not None else None)
         unknown.append(unit_text if conversion_ is None and value else "")
         found_ = _one(value, conversion_, decimal, numeric=numeric) if conversion_ is not None else ""
@@ -163,6 +168,7 @@ def _convert(view: View, call: Call, *, numeric: bool) -> pd.Series:
             mask = np.array([text == one for text in unknown], bool)[codes]
             view.report("DATA821", mask, original, at=call.at, units=one)
         view.report("DATA825", np.array([*unread, False], bool)[codes], texts_column, at=call.at)
+        view.report("DATA830", np.array([*no_titer, False], bool)[codes], texts_column, at=call.at)
         lists = {terms.name: terms for terms in unmatched if terms is not None}
         for name, terms in sorted(lists.items()):
             mask = np.array([other is not None and other.name == name for other in unmatched], bool)[codes]

@@ -127,6 +127,7 @@ class Partition:
     reasons: list[str] = field(default_factory=list)
     known_texts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     texts: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    translated: dict[str, Mask] = field(default_factory=dict)
 
     def reason_code(self, reason: str) -> int:
         """The number (from 1) of a reason why records are not submitted."""
