@@ -102,16 +102,16 @@ def test_a_study_that_fits_its_data_has_no_issue(tmp_path: Path) -> None:
         (
             {"study.yaml": ('missing: [""]', 'missing: ["", ND]')},
             (
-                "study.yaml:8: SRC310 lab.RESULT: missing 'ND' stands in 1 cell of results that LB.LBORRES reads and"
-                " deletes them, first at raw/lab.csv:3\n"
+                "study.yaml:8: SRC310 lab.RESULT: missing 'ND' stands in 1 cell of results that LB.LBORRES reads, and"
+                " is deleted there, first at raw/lab.csv:3\n"
                 "  hint: leave 'ND' out of missing: of source lab, or of the study"
             ),
         ),
         (
             {"study.yaml": ('missing: [""]', 'missing: ["", 轻度]')},
             (
-                "study.yaml:7: SRC310 ae.SEVERITY: missing '轻度' stands in 1 cell of terms that AE.AESEV reads and"
-                " deletes them, first at raw/ae.csv:2\n"
+                "study.yaml:7: SRC310 ae.SEVERITY: missing '轻度' stands in 1 cell of terms that AE.AESEV reads, and"
+                " is deleted there, first at raw/ae.csv:2\n"
                 "  hint: leave '轻度' out of missing: of source ae, or of the study"
             ),
         ),

@@ -342,6 +342,31 @@ def test_a_partial_or_impossible_date_has_no_study_day(text: str) -> None:
     assert np.isnan(iso8601.study_days(["2024-03-01"], [text])).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2023-02", "2023-02-01", "2023-02-28"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2024", "2024-01-01", "2024-12-31"),
+        ("2024---15", "2024-01-15", "2024-12-15"),
+        ("2024-03-01T24:00", "", ""),
+        ("2024-03-01T23:59", "2024-03-01", "2024-03-01"),
+        ("2024-04-28/2024-05", "2024-04-28", "2024-05-31"),
+        ("--05-12", "", ""),
+        ("", "", ""),
+        ("May 2024", "", ""),
+    ],
+)
+def test_the_days_that_a_date_may_mean(text: str, first: str, last: str) -> None:
+    found = [days.tolist() for days in iso8601.day_bounds([text, text])]
+    for days, wanted in zip(found, (first, last), strict=True):
+        assert len(days) == 2
+        if wanted:
+            assert days == [float(datetime.date.fromisoformat(wanted).toordinal())] * 2
+        else:
+            assert np.isnan(days).all()
+
+
 def test_study_days_want_equal_lengths() -> None:
     with pytest.raises(ValueError, match="2 dates cannot be counted from 3 reference dates"):
         iso8601.study_days(["2024", "2024"], ["2024"] * 3)

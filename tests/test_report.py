@@ -62,7 +62,7 @@ def test_issues_for_a_file_stand_on_one_line_each_by_severity() -> None:
         "  hint: map it, or declare it under not_submitted: columns or private:\n"
         "\n"
         "Notes\n"
-        "study.yaml:9: DATA852 coding: 2 rows of table coding match no record, first at coding.csv:3\n"
+        "study.yaml:9: DATA852 coding: table coding: 2 rows match no record, first at coding.csv:3\n"
         "  hint: remove them or check the join\n"
         "\n"
         "1 error, 1 warning, 1 note\n"

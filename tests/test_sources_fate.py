@@ -105,7 +105,7 @@ def test_the_first_clause_that_holds_discards(tmp_path: Path) -> None:
     assert issues == [
         (
             "study.yaml:21: SRC338 ae: not_submitted: 1 record for which a comparison is not decided, "
-            "first at ae.csv:5; they are not discarded\n"
+            "first at ae.csv:5; not discarded\n"
             "  hint: compare a column that is a number, or use EQ or IN"
         )
     ]
@@ -218,7 +218,7 @@ def test_records_without_a_key_stay_apart(tmp_path: Path) -> None:
     assert status == [OPEN, OPEN, OPEN]
     assert issues == [
         (
-            "study.yaml:8: SRC340 ae: 2 records with no value in K, first at ae.csv:2; they are kept apart\n"
+            "study.yaml:8: SRC340 ae: 2 records with no value in K, first at ae.csv:2; kept apart\n"
             "  hint: state in not_submitted: rows: what such records are"
         )
     ]

@@ -418,11 +418,11 @@ def test_transactions_that_do_not_fit(tmp_path: Path) -> None:
     assert rows(source, "_SUBJECT", "X", "Y") == [["2", "", "3"], ["4", "8", ""]]
     hint = "\n  hint: check that no file is missing, that none is read twice, and that the files are in order"
     assert [one.replace(hint, "").removeprefix("study.yaml:8: ") for one in issues] == [
-        "SRC376 edc: 1 transaction Insert of item that exists already, first at raw.xml:3; they are taken as Upsert",
-        "SRC376 edc: 1 transaction Update of subject that does not exist, first at raw.xml:4; they are taken as Upsert",
-        "SRC376 edc: 1 transaction Remove of subject that does not exist, first at raw.xml:5; they are taken as Upsert",
-        "SRC376 edc: 1 transaction Remove of item that does not exist, first at raw.xml:6; they are taken as Upsert",
-        "SRC376 edc: 1 transaction Update of item that is in a removed one, first at raw.xml:7; they are taken as Upsert",
+        "SRC376 edc: 1 transaction Insert of item that exists already, first at raw.xml:3; taken as Upsert",
+        "SRC376 edc: 1 transaction Update of subject that does not exist, first at raw.xml:4; taken as Upsert",
+        "SRC376 edc: 1 transaction Remove of subject that does not exist, first at raw.xml:5; taken as Upsert",
+        "SRC376 edc: 1 transaction Remove of item that does not exist, first at raw.xml:6; taken as Upsert",
+        "SRC376 edc: 1 transaction Update of item that is in a removed one, first at raw.xml:7; taken as Upsert",
         (
             "SRC378 edc: 1 item of a transactional file without TransactionType, nor has what holds them; taken as Upsert, "
             "first at raw.xml:8\n  hint: ask for an export that states TransactionType"

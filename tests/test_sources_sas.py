@@ -135,8 +135,8 @@ def test_codes_without_a_label_stay_and_are_counted() -> None:
     assert found.frame["ARM"].tolist() == ["Active", "", "B", "C"]
     hint = "\n  hint: map the codes and the labels in terms:"
     assert notes(found)[:2] == [
-        f"SRC368 lab: 1 value of 'SEX' without a label in format SEX, first at dm.sas7bdat:3; read as they are{hint}",
-        f"SRC368 lab: 2 values of 'ARM' without a label in format $ARM, first at dm.sas7bdat:3; read as they are{hint}",
+        f"SRC368 lab: 1 value of 'SEX' without a label in format SEX, first at dm.sas7bdat:3; read unchanged{hint}",
+        f"SRC368 lab: 2 values of 'ARM' without a label in format $ARM, first at dm.sas7bdat:3; read unchanged{hint}",
     ]
 
 
@@ -264,7 +264,7 @@ def test_a_transport_file_as_text(tmp_path: Path) -> None:
     assert found.headers == {"ID": "Subject", "DT": "Start", "TM": "TM", "N": "Number", "SEX": "Sex"}
     assert notes(found) == [
         (
-            "SRC369 dm: 1 number of 'DT' that DATE cannot show as a date, first at dm.xpt:3; read as they are\n"
+            "SRC369 dm: 1 number of 'DT' that DATE cannot show as a date, first at dm.xpt:3; read unchanged\n"
             "  hint: correct the values or the format in the export"
         ),
         "SRC365 dm: 1 special missing value in 'SEX' (.A), first at dm.xpt:3; read as empty",

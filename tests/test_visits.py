@@ -11,7 +11,8 @@ from sdtm_il2.dataset import char
 from sdtm_il2.errors import SdtmError
 from sdtm_il2.methods.visit_records import day_numbers, day_texts
 from sdtm_il2.output import write_build
-from sdtm_il2.trace import trace
+from sdtm_il2.report.rows import source_rows
+from sdtm_il2.trace import trace, trace_row
 from study import ROOT, build_study, cells, plan_of, read_rows, standard, write_files
 
 CROSSOVER = ROOT.parent / "shared" / "knowledge" / "crossover"
@@ -157,8 +158,8 @@ def test_windows_hold_their_edges_and_there_is_no_day_0(tmp_path: Path) -> None:
     ]
     assert messages(found) == [
         (
-            "study.yaml:7: DATA872 lb: 4 records of 'DAT' lie in no window of visits.csv, first at raw/lb.csv:2"
-            "\n  hint: widen a window, or state unscheduled:"
+            "study.yaml:7: DATA872 lb: 4 records have a date in 'DAT' that lies in no window of visits.csv, first at "
+            "raw/lb.csv:2\n  hint: widen a window, or state unscheduled:"
         )
     ]
 
@@ -204,8 +205,8 @@ def test_two_sources_on_the_same_day_share_one_unscheduled_visit(tmp_path: Path)
     ]
     assert messages(found) == [
         (
-            "study.yaml:6: DATA879 vs: 2 records hold 1 text that no row of visits.csv names; they are unscheduled "
-            "visits, first at raw/vs.csv:3\n  hint: state unscheduled: when: to say which texts are meant; "
+            "study.yaml:6: DATA879 vs: 2 records are taken as unscheduled for 1 text that no row of visits.csv "
+            "names, first at raw/vs.csv:3\n  hint: state unscheduled: when: to say which texts are meant; "
             "--show-values prints them"
         )
     ]
@@ -217,6 +218,56 @@ def test_an_unscheduled_visit_on_the_day_of_a_planned_one_counts_on_from_the_one
     vs = "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-03-01,60\n001,2,W2,2024-03-15,61\n001,3,extra,2024-03-15,62\n"
     found = build_study(tmp_path, study(**{"raw/vs.csv": vs, "raw/lb.csv": "SUBJ,NO,DAT,ALT\n"}))
     assert [one[1] for one in visits_of(found, "VS", "VSSPID")] == ["2", "3", "2.1"]
+
+
+def test_a_partial_date_of_a_planned_visit_that_leaves_the_number_open_is_told(tmp_path: Path) -> None:
+    # 001: week 0 may be on 05-31, after or on the day of both; 002: it is before 06-01, and screening before it;
+    # 003: a date without a month may be anywhere in 2024
+    vs = (
+        "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-05,60\n001,2,UNS,2024-05-30,61\n001,3,UNS,2024-05-31,62\n"
+        "002,1,W0,2024-05,60\n002,2,UNS,2024-06-01,61\n002,3,SCR,2024-04-20,62\n"
+        "003,1,W2,2024,60\n003,2,UNS,2023-12-31,61\n003,3,UNS,2024-06-01,61\n003,4,UNS,2024-12-31,62\n"
+        "003,5,UNS,2025-01-01,62\n"
+    )
+    dm = "SUBJ,ARM,START\n001,A,2024-05-01\n002,A,2024-05-01\n003,A,2024-05-01\n"
+    rule = "{when: V EQ UNS, number: previous + 0.1}"
+    files = {"raw/vs.csv": vs, "raw/dm.csv": dm, "raw/lb.csv": "SUBJ,NO,DAT,ALT\n"}
+    found = build_study(tmp_path, study(unscheduled=rule, **files))
+    assert cells(found.datasets["VS"], ("USUBJID", "VSSPID", "VISITNUM")) == [
+        ("S1-001", "1", "2"), ("S1-001", "2", "0.1"), ("S1-001", "3", "0.2"),
+        ("S1-002", "1", "2"), ("S1-002", "2", "2.1"), ("S1-002", "3", "1"),
+        ("S1-003", "1", "3"), ("S1-003", "2", "0.1"), ("S1-003", "3", "0.2"), ("S1-003", "4", "0.3"),
+        ("S1-003", "5", "3.1"),
+    ]  # fmt: skip
+    open_ = "leaves open whether it is the last planned visit before"
+    hint = "or take the number from a column: number: COLUMN"
+    assert messages(found) == [
+        (
+            f"study.yaml:6: DATA881 vs: 2 records are unscheduled where the partial date of WEEK 0 {open_}, first at "
+            "raw/vs.csv:3; the number counts on from the last that surely is before"
+            f"\n  hint: complete the date of WEEK 0, {hint}"
+        ),
+        (
+            f"study.yaml:6: DATA881 vs: 2 records are unscheduled where the partial date of WEEK 2 {open_}, first at "
+            "raw/vs.csv:10; the number counts on from the last that surely is before"
+            f"\n  hint: complete the date of WEEK 2, {hint}"
+        ),
+    ]
+    same_in_any_split(found)
+
+
+def test_the_partial_date_of_one_source_is_told_for_the_unscheduled_record_of_another(tmp_path: Path) -> None:
+    vs = "SUBJ,NO,V,DAT,PULSE\n001,1,W0,2024-05,60\n"
+    lb = "SUBJ,NO,DAT,ALT\n001,1,2024-05-30,20\n001,2,2024-06-02,20\n"
+    found = build_study(tmp_path, study(**{"raw/vs.csv": vs, "raw/lb.csv": lb}))
+    assert [one[1] for one in visits_of(found, "LB", "LBREFID")] == ["0.1", "2.1"]
+    assert messages(found) == [
+        (
+            "study.yaml:7: DATA881 lb: 1 record is unscheduled where the partial date of WEEK 0 leaves open whether it "
+            "is the last planned visit before, first at raw/lb.csv:2; the number counts on from the last that surely is "
+            "before\n  hint: complete the date of WEEK 0, or take the number from a column: number: COLUMN"
+        )
+    ]
 
 
 def test_a_clause_says_which_records_are_unscheduled(tmp_path: Path) -> None:
@@ -233,16 +284,16 @@ def test_a_clause_says_which_records_are_unscheduled(tmp_path: Path) -> None:
     assert [one[1] for one in visits_of(found, "LB", "LBREFID")] == ["", "3"]  # lb has no column V
     assert messages(found) == [
         (
-            "study.yaml:6: DATA870 vs: 1 record hold 1 text that name no visit of visits.csv, first at raw/vs.csv:4"
+            "study.yaml:6: DATA870 vs: 1 record holds 1 text that names no visit of visits.csv, first at raw/vs.csv:4"
             "\n  hint: add them as alias in visits.csv, or state unscheduled:; --show-values prints them"
         ),
         (
-            "study.yaml:6: DATA875 vs: 1 record are unscheduled, but have no complete date to number them by, first at "
+            "study.yaml:6: DATA875 vs: 1 record is unscheduled, but has no complete date for a number, first at "
             "raw/vs.csv:5\n  hint: add date: to visit: of the source, complete the date, or take number: text"
         ),
         (
-            "study.yaml:7: DATA872 lb: 1 record of 'DAT' lie in no window of visits.csv, first at raw/lb.csv:2"
-            "\n  hint: widen a window, or state unscheduled:"
+            "study.yaml:7: DATA872 lb: 1 record has a date in 'DAT' that lies in no window of visits.csv, first at "
+            "raw/lb.csv:2\n  hint: widen a window, or state unscheduled:"
         ),
     ]
 
@@ -338,15 +389,15 @@ def test_a_partial_date_has_no_window_and_nothing_is_imputed(tmp_path: Path) -> 
     assert [one[1] for one in visits_of(found, "LB", "LBREFID")] == ["", "", "", "2"]
     assert messages(found) == [
         (
-            "study.yaml:7: DATA878 lb: 1 record of 'DAT' hold 1 value that are no date by yyyy-mm-dd hh:mi, first at "
+            "study.yaml:7: DATA878 lb: 1 record holds 1 value that is no date by yyyy-mm-dd hh:mi in 'DAT', first at "
             "raw/lb.csv:3\n  hint: add the format to dates: of the source, or query the site; --show-values prints them"
         ),
         (
-            "study.yaml:7: DATA871 lb: 1 record of 'DAT' have a partial date that lies in no window for certain, first at "
+            "study.yaml:7: DATA871 lb: 1 record has a partial date in 'DAT' that lies in no window for certain, first at "
             "raw/lb.csv:2\n  hint: complete the date, or collect the visit"
         ),
         (
-            "study.yaml:7: DATA880 lb: 1 record have neither a visit text nor a date, first at raw/lb.csv:4"
+            "study.yaml:7: DATA880 lb: 1 record has neither a visit text nor a date, first at raw/lb.csv:4"
             "\n  hint: complete the source, or discard the records under not_submitted:"
         ),
     ]
@@ -489,8 +540,8 @@ def test_windows_by_epoch_and_the_epoch_reached_last_decides(tmp_path: Path) -> 
     ]  # fmt: skip
     assert [one for one in messages(found) if "DATA874" in one] == [
         (
-            "study.yaml:8: DATA874 lb: 1 record of 'DAT' lie in windows of two visits of visits.csv, first at raw/lb.csv:5"
-            "\n  hint: narrow one of the windows, or collect the visit"
+            "study.yaml:8: DATA874 lb: 1 record has a date in 'DAT' that lies in windows of two visits of visits.csv, "
+            "first at raw/lb.csv:5\n  hint: narrow one of the windows, or collect the visit"
         )
     ]
     assert found.plan.why("visits") == ("DM.RFSTDTC", "DM submit", "SE.SESTDTC", "SE submit", "SE.EPOCH")
@@ -524,6 +575,70 @@ def test_columns_of_visit_rules_are_accounted_for(tmp_path: Path) -> None:
     uses = {one.column: (one.use, one.by) for one in found.balance.source("vs").columns}
     assert uses["V"] == ("mapped", ("VS.VISITNUM", "VS.VISIT", "VS.VISITDY"))
     assert [one.code for one in found.issues if one.code in ("DATA850", "DATA851")] == []
+
+
+def with_a_source_of_visits_alone(sv: str = SV) -> dict[str, str]:
+    """The small study with a source of visit dates, which no domain reads: screening, week 0, and one without visit."""
+    files = study(**{"sv.yaml": sv})
+    files["study.yaml"] = files["study.yaml"].replace(
+        "sources:", "sources:\n  when: {path: raw/when.csv, subject: SUBJ, visit: {text: V, date: DAT}}"
+    )
+    raw = "SUBJ,V,DAT\n001,SCR,2024-02-19\n001,W0,2024-03-01\n001,,\n002,W0,2024-03-02\n"
+    dm = "SUBJ,ARM,START\n001,A,2024-03-01\n002,A,2024-03-01\n"
+    return files | {"raw/when.csv": raw, "raw/dm.csv": dm}
+
+
+def test_the_records_of_a_source_that_feeds_the_visits_alone_are_built_into_sv(tmp_path: Path) -> None:
+    found = build_study(tmp_path / "study", with_a_source_of_visits_alone())
+    assert cells(found.datasets["SV"], ("USUBJID", "VISITNUM", "SVSTDTC", "SVENDTC")) == [
+        ("S1-001", "1", "2024-02-19", "2024-02-20"),
+        ("S1-001", "2", "2024-03-01", "2024-03-01"),
+        ("S1-002", "2", "2024-03-02", "2024-03-02"),
+    ]
+    sheet = found.balance.source("when")
+    # the third record names no visit (DATA880): it is in no dataset
+    assert (sheet.records, sheet.built, sheet.unclaimed, sheet.difference) == (4, 3, 1, 0)
+    assert sheet.cell_difference == 0
+    cell = {one.column: (one.mapped, one.identifies, one.empty, one.unclaimed) for one in sheet.cells}
+    assert cell == {"SUBJ": (0, 4, 0, 0), "V": (3, 0, 1, 0), "DAT": (3, 0, 1, 0)}
+    assert [str(one) for one in found.issues if one.code in ("DATA850", "DATA851")] == [
+        (
+            "study.yaml:5: DATA850 when: 1 record of source when with no dataset to go to, first at raw/when.csv:4"
+            "\n  hint: map them, or state not_submitted: rows with the reason"
+        )
+    ]
+    same_in_any_split(found)
+    runs = {one.source: one.runs for one in source_rows(found)}["when"]
+    assert [(one.first, one.last, one.datasets) for one in runs] == [(2, 3, ("SV",)), (5, 5, ("SV",))]
+    write_build(found, standard("SDTMIG 3.4", "2025-03-28"), tmp_path / "out")
+    assert [list(one.lines()) for one in trace_row(tmp_path / "out", "raw/when.csv", 3)] == [
+        ["when raw/when.csv:3, subject S1-001: built", "  SV S1-001 record 2: no value of its own"]
+    ]
+    assert [list(one.lines()) for one in trace_row(tmp_path / "out", "when", 4)] == [
+        ["when raw/when.csv:4, subject S1-001: unclaimed"]
+    ]
+
+
+def test_a_visit_that_sv_leaves_out_gives_its_reason_to_the_records_behind_it(tmp_path: Path) -> None:
+    sv = SV + "submit: {when: VISITNUM NE 2, else: reported elsewhere}\n"
+    found = build_study(tmp_path, with_a_source_of_visits_alone(sv))
+    sheet = found.balance.source("when")
+    assert (sheet.built, dict(sheet.not_submitted), sheet.unclaimed) == (
+        1,
+        {"SV submit: reported elsewhere": 2},
+        1,
+    )
+    same_in_any_split(found)
+
+
+def test_a_record_that_its_domain_leaves_is_unclaimed_although_its_visit_is_in_sv(tmp_path: Path) -> None:
+    vs = "SUBJ,NO,V,DAT,PULSE\n001,1,SCR,2024-02-20,60\n001,2,W2,2024-03-15,61\n"
+    clause = VS.replace("[{from: vs,", "[{from: vs, where: NO EQ 1,")
+    found = build_study(tmp_path, study(**{"vs.yaml": clause, "raw/vs.csv": vs}))
+    assert [one[0] for one in cells(found.datasets["SV"], ("VISITNUM", "SVSTDTC"))] == ["1", "3"]
+    sheet = found.balance.source("vs")
+    assert (sheet.built, sheet.unclaimed) == (1, 1)
+    assert [(one.code, one.count) for one in found.issues if one.code == "DATA850"] == [("DATA850", 1)]
 
 
 @pytest.mark.parametrize(

@@ -222,15 +222,24 @@ def _account(partition: Partition, records: DomainRecords) -> None:
 def _raw_records(
     partition: Partition, block: BlockRecords, mask: npt.NDArray[np.bool_]
 ) -> Iterator[tuple[SourcePart, npt.NDArray[np.int64]]]:
-    """The raw records that the block's records read, alias by alias; every one of a group, not only the first."""
+    """The raw records that the block's records read, alias by alias; every one of a group, not only the first.
+
+    Behind a record of `_VISITS` stand the records of that visit, of the sources that feed nothing else. A source
+    that blocks read is accounted for by them: a record that they leave is not built because its visit is.
+    """
     behind = block.positions
     if block.members is not None and block.group_of is not None:
         behind, mask = block.members.positions, mask[block.group_of]
     for alias, positions in behind.items():
         source, dataset = block.plan.source_of(alias)
+        found = positions[mask]
         if not dataset:
-            found = positions[mask]
             yield partition.sources[source], found[found >= 0]
+        elif source == VISITS:
+            for name in partition.plan.visits_only:
+                part = partition.sources[name]
+                assert part.visits is not None
+                yield part, np.flatnonzero((part.visits >= 0) & np.isin(part.visits, found))
 
 
 def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:

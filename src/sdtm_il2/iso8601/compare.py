@@ -226,6 +226,21 @@ def study_days(dtc: Texts, reference: Texts | str) -> npt.NDArray[np.float64]:
     return difference
 
 
+def day_bounds(values: Texts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The first and the last day that each date may mean; of a complete date both are its day.
+
+    Unit: days since 0001-01-01, which is day 1; float64, one value a record. NaN where the value bounds nothing: it
+    is missing, no ISO 8601, or has no year. Times are ignored.
+
+    >>> first, last = day_bounds(["2024-02", "2024-03-01T08:30", ""])
+    >>> (first - 738917).tolist(), (last - 738917).tolist()
+    ([0.0, 29.0, nan], [28.0, 29.0, nan])
+    """
+    spans = _spans(values)
+    first, last = spans.low // _DAY, (spans.high - 1) // _DAY
+    return np.where(spans.known, first, np.nan), np.where(spans.known, last, np.nan)
+
+
 def _calendar_bounds(values: Texts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """First and last possible date as yyyymmdd numbers; NaN where the value bounds nothing."""
     codes, texts = distinct(values)

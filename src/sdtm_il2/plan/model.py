@@ -349,6 +349,15 @@ class Plan:
         """Character encoding of the XPT files, in which lengths are counted and long text is cut."""
         return self.agency_encoding or self.receiver.encodings[0]
 
+    @property
+    def visits_only(self) -> tuple[str, ...]:
+        """The sources whose records have visits, but that no block reads: only `_VISITS` is made of them."""
+        blocks = [block for domain in self.domains for block in domain.blocks]
+        read = {block.source for block in blocks if not block.dataset}
+        read |= {join.source for block in blocks for join in block.joins if not join.dataset}
+        named = self.visits.sources if self.visits is not None else ()
+        return tuple(one.source for one in named if one.source not in read)
+
     def domain(self, name: str) -> DomainPlan:
         """The domain of that name; KeyError if the study has none."""
         for domain in self.domains:

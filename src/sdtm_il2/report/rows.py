@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sdtm_il2.balance import record_fates, record_reasons
 from sdtm_il2.build import Build
 from sdtm_il2.errors import NOWHERE, Location
+from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.sources.model import Source
 
 #: Rows that are not built, and runs of rows that are, that a sheet lists of one file; the others are counted.
@@ -69,6 +70,11 @@ def _fed(build: Build) -> dict[str, dict[str, npt.NDArray[np.bool_]]]:
             own = lineage.blocks == index
             for alias in ("", *(join.alias for join in block.joins)):
                 source, dataset = block.source_of(alias)
+                if source == VISITS and dataset:
+                    for name in build.plan.visits_only:
+                        behind = np.isin(build.visits[name], lineage.positions[alias][own])
+                        mask = found[name].setdefault(domain.domain, np.zeros(len(behind), bool))
+                        mask |= behind & (build.visits[name] >= 0)
                 if dataset:
                     continue
                 mask = found[source].setdefault(domain.domain, np.zeros(len(build.sources[source]), bool))
