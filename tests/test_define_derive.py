@@ -29,9 +29,10 @@ from sdtm_il2.define.model import (
 from sdtm_il2.define.parse import schema_path
 from sdtm_il2.define.write import define_bytes
 from sdtm_il2.errors import Severity
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Rule
 from sdtm_il2.plan.calls import Literal as Constant
-from sdtm_il2.plan.model import BlockPlan, DocumentPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
+from sdtm_il2.plan.model import DocumentPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec.load import load_spec
 from sdtm_il2.spec.study import StandardSpec

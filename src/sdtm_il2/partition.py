@@ -28,7 +28,8 @@ from sdtm_il2.methods.records import domain_records
 from sdtm_il2.methods.relationships import relrec
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Partition, SourcePart, View
 from sdtm_il2.methods.visits import find_visits
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, Step, TablePlan
+from sdtm_il2.plan.blocks import BlockPlan, TablePlan
+from sdtm_il2.plan.model import DomainPlan, Plan, Step
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.plausibility import check_records
 from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed

@@ -21,8 +21,9 @@ from sdtm_il2.dataset import Dataset, arrow, distinct
 from sdtm_il2.errors import NOWHERE, Issue, Location, Severity, SpecError, issue
 from sdtm_il2.lineage import TranslationUse
 from sdtm_il2.methods.view import DomainRecords, Partition, View
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Literal, Rule
-from sdtm_il2.plan.model import BlockPlan, Plan, VariablePlan
+from sdtm_il2.plan.model import Plan, VariablePlan
 from sdtm_il2.spec.study import TranslationRow
 
 #: What a record has instead of a row of the table: its text is ASCII, or no row translates it.

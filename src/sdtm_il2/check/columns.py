@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from sdtm_il2.compile.names import nearest
 from sdtm_il2.errors import Issue, SourceError, issue
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan
+from sdtm_il2.plan.blocks import BlockPlan
+from sdtm_il2.plan.model import DomainPlan, Plan
 from sdtm_il2.plan.visits import UNSCHEDULED_READER
 from sdtm_il2.sources.model import Sources
 

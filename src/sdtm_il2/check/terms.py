@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from sdtm_il2.check.uses import Asked, Kind, Use, clauses, first_of, open_maps, open_texts
 from sdtm_il2.dataset import distinct
 from sdtm_il2.errors import Issue, Location, issue
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, normal
-from sdtm_il2.plan.model import BlockPlan, Plan
+from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import Source, Sources
 from sdtm_il2.spec.model import TermSpec
 from sdtm_il2.spec.study import StudySpec

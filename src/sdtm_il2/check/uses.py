@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from sdtm_il2.dataset import arrow, char, distinct
 from sdtm_il2.errors import NOWHERE, Location
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, TermMap, Test
-from sdtm_il2.plan.model import BlockPlan, Plan
+from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import Source
 
 #: Variables that hold identifiers of samples, devices or records.

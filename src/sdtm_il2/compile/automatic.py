@@ -5,8 +5,8 @@ from __future__ import annotations
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.rules import DERIVED
 from sdtm_il2.errors import Location
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
-from sdtm_il2.plan.model import BlockPlan
 from sdtm_il2.spec.model import DomainSpec
 from sdtm_il2.standards import DatasetDef
 

@@ -9,8 +9,8 @@ from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.rules import compile_rule, template_operands
 from sdtm_il2.compile.terms import bind, check_literal
 from sdtm_il2.errors import Location
+from sdtm_il2.plan.blocks import BlockPlan, DecodePlan, EachPlan, GroupPlan, JoinPlan, SubmitPlan, TestsPlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, TermMap
-from sdtm_il2.plan.model import BlockPlan, DecodePlan, EachPlan, GroupPlan, JoinPlan, SubmitPlan, TestsPlan
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.spec.model import (
     BlockSpec,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from sdtm_il2.compile.names import Study, nearest
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, Rule
-from sdtm_il2.plan.model import BlockPlan, DocumentPlan, DomainPlan
+from sdtm_il2.plan.model import DocumentPlan, DomainPlan
 from sdtm_il2.spec.model import Text, VariableSpec
 from sdtm_il2.spec.study import ValueLevelSpec
 

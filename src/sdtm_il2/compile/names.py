@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.iso8601 import moment
+from sdtm_il2.plan.blocks import TABLE
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
-from sdtm_il2.plan.model import TABLE
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.spec.model import BlockSpec, DomainSpec
 from sdtm_il2.spec.study import SourceSpec, StudySpec

@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 
 from sdtm_il2.compile.names import nearest
 from sdtm_il2.errors import Location, Problems
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Operand, Ref, Rule, VariableRef
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Step, VariablePlan
+from sdtm_il2.plan.model import DomainPlan, Step, VariablePlan
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import REGISTER, VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 

@@ -31,8 +31,9 @@ from sdtm_il2.compile.versions import domains_of_version, tables_of_version
 from sdtm_il2.compile.visits import compile_visits, visit_variables
 from sdtm_il2.compile.without_effect import refuse_without_effect
 from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, SupplementalPlan, VariablePlan
+from sdtm_il2.plan.model import DomainPlan, Plan, SupplementalPlan, VariablePlan
 from sdtm_il2.spec.model import BlockSpec, DomainSpec, VariableSpec
 from sdtm_il2.spec.study import StudySpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef, available_releases, load_standard

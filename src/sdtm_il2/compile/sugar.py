@@ -12,7 +12,7 @@ from dataclasses import replace
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.visits import NAMED_VISITS
 from sdtm_il2.errors import Location
-from sdtm_il2.plan.model import TABLE, TablePlan
+from sdtm_il2.plan.blocks import TABLE, TablePlan
 from sdtm_il2.registry import registry_values
 from sdtm_il2.spec.model import (
     BlockSpec,

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.compile.rules import DERIVED
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Rule, Test, VariableRef, normal
-from sdtm_il2.plan.model import BlockPlan, DomainPlan
+from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.visits import (
     VISIT_COLUMNS,
     VISITS,

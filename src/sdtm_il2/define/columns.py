@@ -18,9 +18,10 @@ from sdtm_il2.define.model import (
     described,
 )
 from sdtm_il2.define.words import rule_words, variable_words
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, Rule, VariableRef
 from sdtm_il2.plan.calls import Literal as Constant
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, VariablePlan
+from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.spec.model import TestRow
 from sdtm_il2.standards import VariableDef

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from sdtm_il2.plan.blocks import EACH, EACH_NUMBER, BlockPlan, JoinPlan
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef
-from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan, JoinPlan
+from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
 from sdtm_il2.where import Clause, describe
 

@@ -12,8 +12,9 @@ import pandas as pd
 from sdtm_il2.dataset import distinct, ranks, take
 from sdtm_il2.methods.evaluate import filled, select_by
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
+from sdtm_il2.plan.blocks import BlockPlan, JoinPlan, TestsPlan
 from sdtm_il2.plan.calls import ColumnRef, half_width, normal
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, JoinPlan, TestsPlan
+from sdtm_il2.plan.model import DomainPlan
 
 
 def domain_records(partition: Partition, plan: DomainPlan) -> DomainRecords:

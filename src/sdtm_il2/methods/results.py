@@ -23,6 +23,7 @@ from sdtm_il2.methods.evaluate import (
     where,
 )
 from sdtm_il2.methods.view import Mask, View
+from sdtm_il2.plan.blocks import TestsPlan
 from sdtm_il2.plan.calls import (
     Call,
     ColumnRef,
@@ -30,7 +31,6 @@ from sdtm_il2.plan.calls import (
     Options,
     half_width,
 )
-from sdtm_il2.plan.model import TestsPlan
 from sdtm_il2.plan.number import plain
 from sdtm_il2.spec.model import TestRow
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 from sdtm_il2.dataset import arrow, char, constant, distinct, take
 from sdtm_il2.errors import NOWHERE, Issue, Location, issue
 from sdtm_il2.methods.group import reduce_column, single_of_group
+from sdtm_il2.plan.blocks import EACH, EACH_NUMBER, BlockPlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Options, Ref, VariableRef
-from sdtm_il2.plan.model import EACH, EACH_NUMBER, BlockPlan, DomainPlan, Plan
+from sdtm_il2.plan.model import DomainPlan, Plan
 
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]

@@ -14,8 +14,9 @@ from sdtm_il2.dataset import arrow, char, distinct, take
 from sdtm_il2.iso8601 import DateStatus, earliest, parse_dates, study_days
 from sdtm_il2.methods.evaluate import filled, where
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef
-from sdtm_il2.plan.model import BlockPlan, DomainPlan
+from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.visits import VISITS, VisitSource
 
 Numbers = npt.NDArray[np.float64]

@@ -31,8 +31,8 @@ from sdtm_il2.methods.visit_records import (
     rule_dates,
     source_view,
 )
+from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, ColumnRef, normal
-from sdtm_il2.plan.model import BlockPlan
 from sdtm_il2.plan.number import number, plain
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, PlannedVisit, VisitSource, VisitsPlan
 

@@ -18,7 +18,7 @@ from sdtm_il2.dataset import Dataset
 from sdtm_il2.errors import Location, OutputError, issue
 from sdtm_il2.lineage import BLOCK, EACH, RECORD, TEST, decode_name, members_name
 from sdtm_il2.methods.evaluate import number_text
-from sdtm_il2.plan.model import TABLE
+from sdtm_il2.plan.blocks import TABLE
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.standardise import continued_name
 from sdtm_il2.trace.write import FILE, ROW, VISIT

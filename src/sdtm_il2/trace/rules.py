@@ -11,8 +11,9 @@ from sdtm_il2.build import Build
 from sdtm_il2.errors import Location
 from sdtm_il2.lineage import BLOCK, TEST
 from sdtm_il2.methods.conversion import conversion
+from sdtm_il2.plan.blocks import BlockPlan, TestsPlan
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Ref, Rule, Test
-from sdtm_il2.plan.model import BlockPlan, DomainPlan, Plan, TestsPlan
+from sdtm_il2.plan.model import DomainPlan, Plan
 from sdtm_il2.plan.number import plain
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS
