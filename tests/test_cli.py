@@ -314,7 +314,7 @@ def test_check_prints_specification_and_raw_files_at_once(folder: Path) -> None:
     assert done.stdout == (
         "Errors\n"
         "ae.yaml:1: PLAN410 AE: SDTMIG 3.4 requires AEDECOD, which nothing maps\n"
-        "  hint: map them in the domain file\n"
+        "  hint: map them in the domain file, or state them in the table of tests\n"
         "study.yaml:8: SRC323 ae: 1 record without a subject, first at raw/ae.csv:6\n"
         "  hint: fill ID in the export, or list the records under not_submitted: rows:\n"
         "\n"

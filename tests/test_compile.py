@@ -96,6 +96,10 @@ PROBLEMS: list[tuple[str, dict[str, str]]] = [
     ("SPEC122", {"tests.csv": "ITEM,LBTESTCD,LBSPECX\nwbc,WBC,BLOOD\n"}),
     ("SPEC123", {"tests.csv": "ITEM,LBTESTCD,LBSPEC\nwbc,WBC,BLOD\n"}),
     ("SPEC124", {"ae.yaml": AE.replace("domain: AE", "domain: AF")}),
+    (
+        "SPEC124 a custom domain without its structure",
+        {"ae.yaml": AE.replace("domain: AE", "domain: XE\nclass: Events\nlabel: Own Events")},
+    ),
     ("SPEC125", {"ae.yaml": AE.replace("STUDYID, USUBJID, AETERM", "STUDYID, AETERM")}),
     ("SPEC127", {"study.yaml": STUDY.replace("raw/ae.csv, subject: SUBJ,", "raw/ae.csv,")}),
     ("SPEC130", _ae("AESEV: {assign: TERM, terms: {light: MILDE}}")),

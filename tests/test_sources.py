@@ -130,7 +130,7 @@ def test_other_formats_in_disguise(tmp_path: Path) -> None:
 
 
 def test_missing_files_name_the_nearest(tmp_path: Path) -> None:
-    write(tmp_path, {"raw/ae.csv": "A\n1\n", "raw/his_lab.csv": "A\n1\n"})
+    write(tmp_path, {"raw/ae.csv": "A\n1\n", "raw/his_lab.csv": "A\n1\n", "ae.yaml": "domain: AE\n"})
     assert refusal(tmp_path, spec("ae", "AE.csv"), spec("lab", "raw/hislab.csv"), spec("zz", "zz")) == (
         "study.yaml:8: SRC302 ae: AE.csv is not in the raw folder\n"
         "  hint: did you mean 'raw/ae.csv'?\n"

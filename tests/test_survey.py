@@ -161,6 +161,17 @@ def test_an_encoding_is_found_and_told(tmp_path: Path) -> None:
     assert [one.name for one in part.columns] == ["受试者编号", "不良事件名称"]
 
 
+def test_semicolons_in_a_csv_file_are_found_though_commas_are_in_its_numbers(tmp_path: Path) -> None:
+    rows = "SUBJECT;SYSBP;TEMP;WEIGHT\n01;120;36,6;70,5\n02;121;36,7;\n"
+    write_files(tmp_path, {"raw/vitals.csv": rows})
+    (part,) = survey([tmp_path / "raw"], standard()).parts
+    assert (part.records, part.part.spec.header, part.part.spec.delimiter) == (2, (1,), ";")
+    assert [one.name for one in part.columns] == ["SUBJECT", "SYSBP", "TEMP", "WEIGHT"]
+    assert "utf-8, cells between ';'; 2 records" in run("profile", tmp_path / "raw").stdout
+    assert run("init", tmp_path / "study", tmp_path / "raw", "--study", "S").exit_code == 0
+    assert '    delimiter: ";"\n    decimal: ","\n' in (tmp_path / "study/study.yaml").read_text("utf-8")
+
+
 def test_a_header_below_titles_is_found(tmp_path: Path) -> None:
     write_files(tmp_path, {"lab.csv": "Report,\nof May,\nSUBJECT,ITEM,RESULT\n01,WBC,3\n"})
     (part,) = survey([tmp_path], standard()).parts

@@ -121,7 +121,7 @@ def _dataset(study: Study, spec: DomainSpec) -> DatasetDef | None:
     found = study.standard.dataset(spec.domain)
     if found is not None:
         return found
-    if spec.class_ and spec.label:
+    if spec.class_ and spec.label and spec.structure:
         return study.standard.custom_dataset(spec.domain, spec.label, spec.class_, spec.structure)
     close = nearest(spec.domain, [one.name for one in study.standard.datasets])
     study.problems.add(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.dataset import distinct, ranks, take
-from sdtm_il2.methods.evaluate import filled, select_by
+from sdtm_il2.methods.evaluate import filled, number_text, select_by
 from sdtm_il2.methods.view import BlockRecords, DomainRecords, Mask, Partition, Positions, View
 from sdtm_il2.plan.blocks import BlockPlan, JoinPlan, TestsPlan
 from sdtm_il2.plan.calls import ColumnRef, half_width, normal
@@ -96,7 +96,7 @@ def _keys(view: View, join: JoinPlan) -> tuple[npt.NDArray[np.int64], npt.NDArra
     if subjects is not None and not bool((view.block.subjects < 0).all() and len(view)):
         left, right = _combine(left, right, view.block.subjects.astype(np.int64), subjects.astype(np.int64))
     for ref, column in join.by:
-        own, other = view.read(ref), _other_column(view, join, column, kept)
+        own, other = _texts(view.read(ref)), _texts(_other_column(view, join, column, kept))
         codes, values = pd.factorize(pd.concat([own.str.strip(), other.str.strip()], ignore_index=True))
         codes = (
             np.where(np.array([bool(text) for text in values], bool)[codes], codes, -1)
@@ -107,6 +107,11 @@ def _keys(view: View, join: JoinPlan) -> tuple[npt.NDArray[np.int64], npt.NDArra
             left, right, codes[: len(own)].astype(np.int64), codes[len(own) :].astype(np.int64)
         )
     return left, right
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """A key as text: a number (VISITNUM, TAETORD) in its shortest form, as a raw file writes it."""
+    return number_text(column) if column.dtype == np.float64 else column
 
 
 def _combine(

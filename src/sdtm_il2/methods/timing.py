@@ -11,7 +11,7 @@ import pyarrow as pa
 from sdtm_il2.dataset import arrow, char, ranks, take
 from sdtm_il2.iso8601 import decide, is_iso, truncate
 from sdtm_il2.methods.elements import treatment_windows
-from sdtm_il2.methods.evaluate import filled, method
+from sdtm_il2.methods.evaluate import filled, method, select_by
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, VariableRef
 
@@ -20,10 +20,10 @@ from sdtm_il2.plan.calls import Call, VariableRef
 def last_before(view: View, call: Call) -> pd.Series:
     """Y on the last filled record of each test before the reference.
 
-    The test is --TESTCD with every qualifier in the natural key. A record on the day of the reference counts
-    by both times where both are known, else by `same_day`; without `same_day` it is METH512. A partial date
-    counts only if its last possible day is before. Two records at the same last time are METH513; the later
-    one in the order of the raw data has the flag.
+    The test is --TESTCD with every qualifier in the natural key; only records for which `when` holds count. A
+    record on the day of the reference counts by both times where both are known, else by `same_day`; without
+    `same_day` it is METH512. A partial date counts only if its last possible day is before. Two records at the
+    same last time are METH513; the later one in the order of the raw data has the flag.
     """
     cache = view.domain.flags
     if view.variable not in cache or cache[view.variable][0] != call.options:
@@ -42,6 +42,8 @@ def _flags(view: View, call: Call) -> Mask:
     candidate = filled(records.columns[result.variable])
     if records.submitted is not None:
         candidate &= records.submitted
+    for one in views:
+        candidate[records.block_slice(one.index)] &= _eligible(one)
     if not call.options.within:
         limits = char(pa.chunked_array([arrow(one.read(reference)) for one in views], pa.large_string()))
         return _last(views, call, dates, limits, candidate)
@@ -49,6 +51,15 @@ def _flags(view: View, call: Call) -> Mask:
     for previous, start in _windows(views):
         flags |= _last(views, call, dates, start, candidate & _after(dates, previous, call.options.same_day))
     return flags
+
+
+def _eligible(view: View) -> Mask:
+    """The records of a block that may have the flag: those for which the line's `when` holds."""
+    variable = next(one for one in view.domain.plan.variables if one.name == view.variable)
+    rule = variable.rules[view.index]
+    if rule is None or rule.when is None:
+        return np.ones(len(view), bool)
+    return select_by(view, rule.when, silent=True).holds
 
 
 def _after(dates: pd.Series, previous: pd.Series, same_day: str) -> Mask:

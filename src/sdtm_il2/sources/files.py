@@ -181,7 +181,11 @@ def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
         if "manifest.json" in files:  # a build wrote it
             folders.clear()
             continue
-        paths = [Path(where, one) for one in sorted(files) if not one.startswith((".", "~$"))]
+        paths = [
+            Path(where, one)
+            for one in sorted(files)
+            if not one.startswith((".", "~$")) and not one.endswith((".yaml", ".yml"))  # no specification
+        ]
         known += [
             path.relative_to(folder).as_posix() for path in paths if path not in other and path.exists()
         ]

@@ -195,6 +195,15 @@ def _needs_site(part: PartProfile) -> bool:
     return not frame.duplicated(subset=[site, part.subject]).any()
 
 
+def _decimal_commas(part: PartProfile) -> bool:
+    """Whether numbers are written with a comma, and none with a point, in a file that no comma cuts."""
+    texts = [
+        text.strip() for name in part.part.source.columns for text in part.part.source.frame[name].unique()
+    ]
+    comma = any(re.fullmatch(r"[+-]?\d+,\d+", text) for text in texts)
+    return comma and not any(re.fullmatch(r"[+-]?\d+\.\d+", text) for text in texts)
+
+
 def _sources(parts: Sequence[PartProfile], subjects: _Subjects) -> list[SourceDraft]:
     names: dict[int, str] = {}
     for part in parts:
@@ -205,6 +214,10 @@ def _sources(parts: Sequence[PartProfile], subjects: _Subjects) -> list[SourceDr
         lines = [f"path: {scalar(spec.path)}"]
         if part.part.kind in ("text", "xpt") and spec.encoding != "utf-8":
             lines.append(f"encoding: {spec.encoding}")
+        if spec.delimiter:
+            lines.append(f"delimiter: {scalar(spec.delimiter)}")
+            if _decimal_commas(part):
+                lines.append('decimal: ","')
         if spec.header != (1,):
             lines.append(f"header: {spec.header[0]}")
         lines += [

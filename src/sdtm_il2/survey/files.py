@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ from sdtm_il2.xpt import describe_xpt
 _XPT_ENCODINGS: Final = ("utf-8", "gb18030", "cp1252")
 #: Rows in which a header is looked for below titles.
 _HEADERS: Final = range(2, 7)
+#: What may stand between the cells of a file whose ending says otherwise.
+_DELIMITERS: Final = (";", "\t", "|", ",")
 #: What says that the first row is no header.
 _NO_HEADER: Final = frozenset({"SRC313", "SRC317", "SRC328", "SRC330"})
 
@@ -144,6 +147,10 @@ def _with_header(folder: Path, spec: SourceSpec) -> RawPart:
         codes = {one.code for one in part.issues}
     except SourceError as error:
         fault, codes = error, {one.code for one in error.issues}
+    if "SRC328" in codes:
+        found = [one for one in map(partial(_cut_by, folder, spec), _DELIMITERS) if one is not None]
+        if found:
+            return max(found, key=lambda one: len(one.source.columns))
     if codes & _NO_HEADER:
         for row in _HEADERS:
             try:
@@ -156,6 +163,16 @@ def _with_header(folder: Path, spec: SourceSpec) -> RawPart:
         assert fault is not None
         raise fault
     return part
+
+
+def _cut_by(folder: Path, spec: SourceSpec, delimiter: str) -> RawPart | None:
+    """The table with this delimiter and its header in the first row; None if it does not fit without complaint."""
+    try:
+        part = read_part(folder, replace(spec, delimiter=delimiter))
+    except SourceError:
+        return None
+    fits = not {one.code for one in part.issues} & _NO_HEADER and len(part.source.columns) > 1
+    return part if fits else None
 
 
 def _odm_parts(folder: Path, path: Path, spec: SourceSpec) -> Iterator[RawPart]:

@@ -20,6 +20,8 @@ def title_lines(part: PartProfile) -> tuple[str, ...]:
     how = [raw.kind]
     if raw.kind in ("text", "xpt"):
         how.append(raw.spec.encoding)
+    if raw.spec.delimiter:
+        how.append("cells between " + ("tabs" if raw.spec.delimiter == "\t" else f"'{raw.spec.delimiter}'"))
     if raw.spec.header != (1,):
         how.append(f"header in row {raw.spec.header[0]}")
     looks = [f"looks like {part.domain}" if part.domain else "looks like no domain"]
