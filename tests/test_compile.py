@@ -100,6 +100,14 @@ PROBLEMS: list[tuple[str, dict[str, str]]] = [
         "SPEC124 a custom domain without its structure",
         {"ae.yaml": AE.replace("domain: AE", "domain: XE\nclass: Events\nlabel: Own Events")},
     ),
+    (
+        "STD204",
+        {
+            "ae.yaml": AE.replace(
+                "domain: AE", "domain: XE\nclass: Event\nlabel: Own Events\nstructure: One record per event"
+            )
+        },
+    ),
     ("SPEC125", {"ae.yaml": AE.replace("STUDYID, USUBJID, AETERM", "STUDYID, AETERM")}),
     ("SPEC127", {"study.yaml": STUDY.replace("raw/ae.csv, subject: SUBJ,", "raw/ae.csv,")}),
     ("SPEC130", _ae("AESEV: {assign: TERM, terms: {light: MILDE}}")),

@@ -30,7 +30,7 @@ from sdtm_il2.compile.timing import epoch_call, epoch_date
 from sdtm_il2.compile.versions import domains_of_version, tables_of_version
 from sdtm_il2.compile.visits import compile_visits, visit_variables
 from sdtm_il2.compile.without_effect import refuse_without_effect
-from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError
+from sdtm_il2.errors import NOWHERE, PlanError, Problems, SpecError, StandardsError
 from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import Call, Literal, Options, Rule, VariableRef
 from sdtm_il2.plan.model import DomainPlan, Plan, SupplementalPlan, VariablePlan
@@ -122,7 +122,11 @@ def _dataset(study: Study, spec: DomainSpec) -> DatasetDef | None:
     if found is not None:
         return found
     if spec.class_ and spec.label and spec.structure:
-        return study.standard.custom_dataset(spec.domain, spec.label, spec.class_, spec.structure)
+        try:
+            return study.standard.custom_dataset(spec.domain, spec.label, spec.class_, spec.structure)
+        except StandardsError as fault:
+            study.problems.found += [replace(one, at=spec.at) for one in fault.issues]
+            return None
     close = nearest(spec.domain, [one.name for one in study.standard.datasets])
     study.problems.add(
         "SPEC124",
