@@ -44,6 +44,14 @@ def test_the_schema_is_applied():
     assert found == [f"DEF708 : {message}"]
 
 
+def test_a_variable_without_values_has_no_origin_to_compare():
+    found = faults(
+        '<def:Origin Type="Assigned" Source="Sponsor"/>',
+        '<def:Origin Type="Not Available" Source="Sponsor"/>',
+    )
+    assert [one for one in found if one.startswith("DEF733")] == []
+
+
 def test_a_predecessor_that_does_not_exist_is_found():
     found = faults(
         '<def:Origin Type="Protocol" Source="Sponsor"/>',

@@ -178,13 +178,17 @@ def fixed_origins(tree: DefineTree) -> Iterator[Issue]:
 
 
 def same_origins(tree: DefineTree) -> Iterator[Issue]:
-    """USUBJID and VISITNUM have one origin in all datasets."""
+    """USUBJID and VISITNUM have one origin in all datasets that hold values of them."""
     for name, rule in (("USUBJID", "DD0109"), ("VISITNUM", "DD0110")):
         first: tuple[str, tuple[str, ...]] | None = None
         for _, _, item in tree.variables():
             if get(item, "Name") != name:
                 continue
             found = tuple(get(origin, "Type") for origin in children(item, "def:Origin"))
+            if found == (
+                "Not Available",
+            ):  # without values there is nothing that could have come from elsewhere
+                continue
             if first is None:
                 first = (tree.name(item), found)
             elif found and found != first[1]:
