@@ -142,6 +142,57 @@ def test_missing_files_name_the_nearest(tmp_path: Path) -> None:
     assert "there is no folder nowhere; correct --raw" in refusal(tmp_path / "nowhere", spec("ae"))
 
 
+def test_a_wrong_folder_is_one_error(tmp_path: Path) -> None:
+    names = ("ae", "dm", "lb", "vs", "my ex")
+    write(tmp_path, {f"study 1/raw/{name}.csv": "A\n1\n" for name in names[:4]})
+    sources = [spec(name, f"raw/{name}.csv") for name in names]
+    missing = "not there: raw/ae.csv, raw/dm.csv, raw/lb.csv and 2 more"
+    for folder in (tmp_path / "study 1/raw", tmp_path):  # above, and below
+        assert refusal(folder, *sources) == (
+            f"SRC373: the raw folder {folder} holds none of the 5 files that the sources name; {missing}\n"
+            f"  hint: write --raw '{tmp_path}/study 1', which holds 4 of them"
+        )
+    # two sources of one file count once, and a pattern is a file that is there or not
+    twice = [spec("ae", "raw/ae.csv"), spec("log", "raw\\ae.csv"), spec("all", "raw/*.csv")]
+    assert refusal(tmp_path, *twice) == (
+        f"SRC373: the raw folder {tmp_path} holds none of the 2 files that the sources name; "
+        "not there: raw/ae.csv, raw/*.csv\n"
+        f"  hint: write --raw '{tmp_path}/study 1', which holds all of them"
+    )
+    assert refusal(tmp_path, spec("a", "a/**/x.csv"), spec("b", "**/y.csv")) == (
+        f"SRC373: the raw folder {tmp_path} holds none of the 2 files that the sources name; "
+        "not there: a/**/x.csv, **/y.csv\n"
+        "  hint: write --raw with the folder in which a/**/x.csv stands"
+    )
+    assert refusal(tmp_path / "no where", *sources[:3]) == (
+        f"SRC373: the raw folder {tmp_path}/no where holds none of the 3 files that the sources name; "
+        "not there: raw/ae.csv, raw/dm.csv, raw/lb.csv\n"
+        f"  hint: there is no folder {tmp_path}/no where; correct --raw"
+    )
+
+
+def test_single_missing_files_stay_errors_of_their_own(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"study/ae.csv": "A\n1\n", "study/dm.csv": "A\n1\n", "lb.csv": "A\n1\n", "vs.csv": "A\n1\n"}
+    )
+    sources = [spec(name) for name in ("ae", "dm", "lb", "vs")]
+    text = refusal(tmp_path / "study", *sources)  # half of them is not most
+    assert [line.split(" ")[1] for line in text.splitlines() if ": SRC" in line] == ["SRC302", "SRC302"]
+
+
+def test_a_wrong_folder_hides_no_other_fault(tmp_path: Path) -> None:
+    write(tmp_path, {"ae.csv": "A,A\n1\n"})
+    link = SubjectRule("", "dm", "ID", "SUBJ")
+    missing = "not there: raw/dm.csv, raw/yy.csv, raw/lb.csv"
+    gone = [spec(name, f"raw/{name}.csv") for name in ("dm", "yy")]
+    sources = [spec("ae"), *gone, spec("lb", "raw/lb.csv", subject=link), spec("zz", "../z")]
+    assert [line for line in refusal(tmp_path, *sources).splitlines() if "hint" not in line] == [
+        f"SRC373: the raw folder {tmp_path} holds 1 of the 4 files that the sources name; {missing}",
+        "study.yaml:8: SRC303 zz: ../z lies outside the raw folder",
+        "study.yaml:8: SRC314 ae: the file is cut: its last record, at ae.csv:2, has 1 of 2 fields",
+    ]
+
+
 def test_paths_stay_in_the_raw_folder(tmp_path: Path) -> None:
     raw = write(tmp_path, {"out.csv": "A\n1\n", "raw/in.csv": "A\n1\n", "raw/sub/x.csv": "A\n1\n"}) / "raw"
     (raw / "link.csv").symlink_to(tmp_path / "out.csv")

@@ -44,6 +44,7 @@ _OTHER_STARTS: Final = {
     b"\0" * 12 + b"\xc2\xea\x81\x60": ("a SAS dataset", "write format: sas7bdat"),
 }
 _LISTED: Final = 20_000  # files looked at for a hint
+_LISTED_FOLDERS: Final = 2_000
 #: The file of a record is kept as a 16-bit number.
 MOST_FILES: Final = 32_000
 
@@ -102,7 +103,7 @@ def find_files(
     if ".." in stated.parts:
         problems.add("SRC303", spec.name, spec.at, path=name, how="")
         return ()
-    names = _matches(name, folder)
+    names = matching_files(name, folder)
     if not names:
         problems.add("SRC344", spec.name, spec.at, pattern=name, help=_nearest_files(name, folder, other))
     elif len(names) > MOST_FILES:
@@ -112,7 +113,7 @@ def find_files(
     return tuple(one for one in files if one is not None)
 
 
-def _matches(pattern: str, folder: Path) -> list[str]:
+def matching_files(pattern: str, folder: Path) -> list[str]:
     """The files that match, brackets in names standing for themselves."""
     if not folder.is_dir():
         return []
@@ -175,8 +176,30 @@ def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
     """A hint that names the raw files most like the missing one: no other file, no output of a build."""
     if not folder.is_dir():
         return f"there is no folder {folder.name}; correct --raw"
+    near = nearest_files(name, listed_files(folder, other))
+    if not near:
+        return "put the file there, or correct path:"
+    return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+
+
+def nearest_files(name: str, known: Collection[str]) -> list[str]:
+    """At most three files whose name, without folder and ending, is most like that of another file.
+
+    >>> nearest_files("raw/hislab.csv", ["his_lab.csv", "ae.csv"])
+    ['his_lab.csv']
+    """
+    stems = {Path(one).stem.casefold() for one in known}
+    close = difflib.get_close_matches(Path(name).stem.casefold(), stems, n=2, cutoff=0.7)
+    return [one for stem in close for one in known if Path(one).stem.casefold() == stem][:3]
+
+
+def listed_files(folder: Path, other: Collection[Path] = ()) -> list[str]:
+    """The names of the files of a folder that a hint may offer: none that is hidden, written by a build, or YAML.
+
+    ``other`` are files of the specification. A large folder is not listed to its end.
+    """
     known: list[str] = []
-    for where, folders, files in os.walk(folder):
+    for number, (where, folders, files) in enumerate(os.walk(folder)):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         if "manifest.json" in files:  # a build wrote it
             folders.clear()
@@ -189,11 +212,6 @@ def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
         known += [
             path.relative_to(folder).as_posix() for path in paths if path not in other and path.exists()
         ]
-        if len(known) > _LISTED:
+        if len(known) > _LISTED or number > _LISTED_FOLDERS:
             break
-    stems = {Path(one).stem.casefold() for one in known}
-    close = difflib.get_close_matches(Path(name).stem.casefold(), stems, n=2, cutoff=0.7)
-    near = [one for stem in close for one in known if Path(one).stem.casefold() == stem][:3]
-    if not near:
-        return "put the file there, or correct path:"
-    return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+    return known

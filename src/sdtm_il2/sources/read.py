@@ -26,6 +26,7 @@ from sdtm_il2.sources.fate import (
     supersede_records,
 )
 from sdtm_il2.sources.files import RawPath, find_files, other_content
+from sdtm_il2.sources.folder import wrong_folder
 from sdtm_il2.sources.model import DISCARDED, Source, Sources
 from sdtm_il2.sources.stack import stack_tables
 from sdtm_il2.sources.text import RawTable, read_text
@@ -122,15 +123,21 @@ def read_sources(spec: StudySpec, raw: Path) -> Sources:
     rename, missing and text, private columns out, records not submitted, records superseded (`keep`).
 
     Raises `SourceError` with everything that keeps a source from being read as the specification says
-    (SRC301 to SRC337, of severity error). What the data hold is an issue of the result and does not raise:
-    records without a subject (SRC320 SRC322 SRC323), undecided clauses (SRC338), ties (SRC331 and others).
+    (SRC301 to SRC337, of severity error; SRC373 where the folder is another one). What the data hold is an issue of
+    the result and does not raise: records without a subject (SRC320 SRC322 SRC323), undecided clauses (SRC338), ties
+    (SRC331 and others).
     """
     folder = Path(raw)
     problems = Problems()
     held: dict[str, Held] = {}
     found: list[Issue] = []
     own = frozenset((spec.folder / name).resolve() for name in spec.files)
+    wrong = wrong_folder(spec.sources, folder, own)
+    if wrong is not None:
+        problems.found.append(wrong.issue)
     for source in _in_order(spec.sources, problems):
+        if wrong is not None and source.name in wrong.sources:
+            continue
         try:
             done = _read(source, folder, held, found, own)
         except SourceError as fault:
