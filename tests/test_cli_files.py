@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import sdtm_il2
 from cli_study import folder, run
 
@@ -120,15 +122,39 @@ def test_version_and_help() -> None:
         assert "..." not in shown.stdout.replace("[ARGS]...", "").replace("FILES...", "")
 
 
-def test_help_and_explain_read_no_data_library() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--version"], []),
+        (["build", "--help"], []),
+        (["explain", "DATA801"], []),
+        (["standards", "show", "AE"], []),
+        (["check", "study"], ["jsonschema", "yaml"]),
+    ],
+    ids=lambda given: " ".join(given),
+)
+def test_what_reads_no_data_loads_no_library_of_data(
+    folder: Path, arguments: list[str], needed: list[str]
+) -> None:
     code = (
         "import sys; from sdtm_il2.cli import main\n"
-        "try: main(['explain', 'DATA801'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted({'pandas', 'pyarrow', 'numpy', 'lxml', 'rich.console'} & set(sys.modules)))\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code in (None, 0), end.code\n"
+        "slow = {'pandas', 'pyarrow', 'numpy', 'lxml', 'rich.console', 'jsonschema', 'yaml', 'openpyxl', 'pypdf'}\n"
+        "print(*sorted(slow & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=folder
+    )
+    assert done.stdout.splitlines()[-1].split() == needed
+
+
+def test_one_kind_of_file_is_read_without_what_reads_a_specification() -> None:
+    code = (
+        "import sys, sdtm_il2.sources.odm; print(*sorted({'jsonschema', 'yaml', 'lxml'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stdout == "\n"
 
 
 def test_it_runs_as_a_module_and_prints_no_escapes_into_a_pipe(folder: Path) -> None:

@@ -14,15 +14,14 @@ from sdtm_il2.errors import NOWHERE, Location, Problems, SpecError
 from sdtm_il2.where import (
     Clause,
     Condition,
-    Evaluated,
     conditions,
     describe,
-    evaluate,
     names,
     operands,
     parse_clause,
     resolve_names,
 )
+from sdtm_il2.where.evaluate import Evaluated, evaluate
 
 AT = Location("mappings/ae.yaml", 7)
 

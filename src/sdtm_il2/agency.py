@@ -54,6 +54,15 @@ AGENCIES: Mapping[str, Agency] = {
 }  # fmt: skip
 
 
+def byte_length(text: str, encoding: str = "utf-8") -> int:
+    """Bytes of a text in the encoding of the files; what ASCII does not have counts as in UTF-8.
+
+    >>> byte_length("阴性"), byte_length("阴性", "gb18030"), byte_length("阴性", "ascii")
+    (6, 4, 6)
+    """
+    return len(text.encode("utf-8" if encoding == "ascii" else encoding))
+
+
 def without_pair(label: str) -> str:
     """The first quote, apostrophe or bracket of a label that has no pair; "" if all have one.
 

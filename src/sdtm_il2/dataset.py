@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sdtm_il2.agency import byte_length
+
 VariableType = Literal["Char", "Num"]
 
 
@@ -158,15 +160,6 @@ def arrow(column: pd.Series) -> pa.Array:
 def constant(text: str, records: int) -> pd.Series:
     """A Char column that holds the same text in every record."""
     return char(pa.repeat(pa.scalar(text, pa.large_string()), records))
-
-
-def byte_length(text: str, encoding: str = "utf-8") -> int:
-    """Bytes of a text in the encoding of the files; what ASCII does not have counts as in UTF-8.
-
-    >>> byte_length("阴性"), byte_length("阴性", "gb18030"), byte_length("阴性", "ascii")
-    (6, 4, 6)
-    """
-    return len(text.encode("utf-8" if encoding == "ascii" else encoding))
 
 
 def longest_bytes(column: pd.Series, encoding: str = "utf-8") -> int:

@@ -12,12 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sdtm_il2.agency import byte_length
 from sdtm_il2.dataset import (
     Column,
     Dataset,
     VariableType,
     arrow,
-    byte_length,
     char,
     constant,
     distinct,

@@ -9,18 +9,18 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
+from sdtm_il2.agency import byte_length
 from sdtm_il2.dataset import (
     Dataset,
     Summary,
     ValueLevel,
     ValueSummary,
     arrow,
-    byte_length,
     distinct,
     longest_bytes,
 )
-from sdtm_il2.iso8601 import form, is_duration
 from sdtm_il2.methods.evaluate import number_text
+from sdtm_il2.moment import form, is_duration
 from sdtm_il2.plan.levels import levels_of
 from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.number import number

@@ -15,7 +15,6 @@ import click
 
 import sdtm_il2
 from sdtm_il2.errors import Issue, SdtmError, Severity, issue, worst
-from sdtm_il2.report.text import WIDTH, issues_text
 
 #: Issues at or above --fail-on; input to fix; our bug; Ctrl-C, and the reader of a pipe went away (as shells say).
 FAILED: Final = 1
@@ -82,12 +81,16 @@ def _report_bug(error: Exception) -> NoReturn:
 
 def refuse(issues: Iterable[Issue]) -> NoReturn:
     """Print what the user must fix to stderr and end with 2."""
+    from sdtm_il2.report.text import issues_text
+
     click.echo(issues_text(issues, width=width(sys.stderr), severities=_SHOWN), err=True, nl=False)
     raise click.exceptions.Exit(INPUT)
 
 
 def width(stream: Any) -> int | None:
     """The columns to wrap text at: at most 80 on a terminal; a file or pipe has none."""
+    from sdtm_il2.report.text import WIDTH
+
     if not stream.isatty():
         return None
     return max(40, min(WIDTH, shutil.get_terminal_size().columns))
@@ -132,6 +135,8 @@ def verbose_option(verb: Verb) -> Verb:
 
 def print_issues(issues: Iterable[Issue], *, show_values: bool, verbose: bool) -> None:
     """Errors and warnings (and notes if `verbose`), and how many there are, to stdout."""
+    from sdtm_il2.report.text import issues_text
+
     shown = tuple(Severity) if verbose else _SHOWN
     click.echo(
         issues_text(issues, show_values=show_values, width=width(sys.stdout), severities=shown), nl=False

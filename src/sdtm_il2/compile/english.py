@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sdtm_il2.agency import AGENCIES, LABEL_BYTES, without_pair
+from sdtm_il2.agency import AGENCIES, LABEL_BYTES, byte_length, without_pair
 from sdtm_il2.compile.names import Study, nearest
-from sdtm_il2.dataset import byte_length
 from sdtm_il2.errors import Location
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.spec.study import TranslationRow

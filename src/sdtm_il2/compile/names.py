@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sdtm_il2.errors import Location, Problems
-from sdtm_il2.iso8601 import moment
+from sdtm_il2.moment import moment
 from sdtm_il2.plan.blocks import TABLE
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
 from sdtm_il2.plan.visits import VISITS

@@ -17,7 +17,6 @@ from sdtm_il2.compile.calls import (
 from sdtm_il2.compile.define import annotated
 from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.compile.terms import bind
-from sdtm_il2.methods.dates import is_time_unit
 from sdtm_il2.plan.calls import (
     BranchCall,
     Call,
@@ -29,6 +28,7 @@ from sdtm_il2.plan.calls import (
     Rule,
     VariableRef,
 )
+from sdtm_il2.plan.durations import is_time_unit
 from sdtm_il2.plan.expression import parse_expression
 from sdtm_il2.plan.template import parse_template
 from sdtm_il2.spec.model import Branch, Checked, MethodCall, Text, VariableSpec

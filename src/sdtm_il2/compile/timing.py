@@ -7,7 +7,7 @@ from dataclasses import replace
 from sdtm_il2.compile.calls import Target, compiler, literal_of, operand_of, text_of
 from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.errors import Location
-from sdtm_il2.iso8601 import days_of_duration
+from sdtm_il2.moment import days_of_duration
 from sdtm_il2.plan.calls import (
     Call,
     ColumnRef,

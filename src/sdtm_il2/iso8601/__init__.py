@@ -17,20 +17,9 @@ from sdtm_il2.iso8601.compare import (
 )
 from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format
 from sdtm_il2.iso8601.raw import TIME_FORMATS, ParsedDates, parse_date_times, parse_dates
-from sdtm_il2.iso8601.shift import between, days_of_duration, is_duration, shift
-from sdtm_il2.iso8601.text import (
-    PRECISIONS,
-    Moment,
-    Precision,
-    Texts,
-    distinct,
-    form,
-    forms,
-    is_iso,
-    moment,
-    spread,
-    truncate,
-)
+from sdtm_il2.iso8601.shift import between, shift
+from sdtm_il2.iso8601.text import Texts, distinct, forms, is_iso, spread, truncate
+from sdtm_il2.moment import PRECISIONS, Moment, Precision, days_of_duration, form, is_duration, moment
 
 __all__ = [
     "PRECISIONS",

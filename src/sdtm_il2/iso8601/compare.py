@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sdtm_il2.iso8601.text import Moment, Texts, distinct, last_day, moment
+from sdtm_il2.iso8601.text import Texts, distinct
+from sdtm_il2.moment import Moment, last_day, moment
 
 OrderComparator = Literal["LT", "LE", "GT", "GE"]
 

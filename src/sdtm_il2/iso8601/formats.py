@@ -19,7 +19,7 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from sdtm_il2.iso8601.text import Moment, form
+from sdtm_il2.moment import Moment, form
 
 _TOKEN = re.compile(r"yyyy|yy|mon|MON|mm|mi|dd|hh|ss|m|d|T|\s+|[^A-Za-z]")
 _MEANS = {

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format, read_value
-from sdtm_il2.iso8601.text import Texts, distinct, moment, spread
+from sdtm_il2.iso8601.text import Texts, distinct, spread
+from sdtm_il2.moment import moment
 
 #: How times are written where the source states no format of time.
 TIME_FORMATS = ("hh:mi:ss", "hh:mi", "hhmi", "hhmiss")

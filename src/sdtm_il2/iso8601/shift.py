@@ -4,53 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import re
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdtm_il2.iso8601.text import Moment, Texts, distinct, moment, spread
-
-_DURATION = re.compile(
-    r"(?P<sign>-)?P(?=.)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?"
-)
-
-
-@lru_cache(maxsize=4096)
-def _parts(duration: str) -> tuple[int, int, int] | None:
-    """Months, days and minutes of a duration, all with its sign; None if it is none."""
-    found = _DURATION.fullmatch(duration.strip())
-    if found is None:
-        return None
-    number = {name: int(text or 0) for name, text in found.groupdict().items() if name != "sign"}
-    sign = -1 if found["sign"] else 1
-    months = number["years"] * 12 + number["months"]
-    days = number["weeks"] * 7 + number["days"]
-    return sign * months, sign * days, sign * (number["hours"] * 60 + number["minutes"])
-
-
-def days_of_duration(text: str) -> float:
-    """The days of a duration of weeks, days and hours; ValueError for one of months or years, or none at all.
-
-    >>> days_of_duration("P3D"), days_of_duration("PT36H")
-    (3.0, 1.5)
-    """
-    parts = _parts(text)
-    if parts is None or parts[0]:
-        raise ValueError(f"{text!r} is no duration of weeks, days or hours")
-    return parts[1] + parts[2] / 1440
-
-
-def is_duration(text: str) -> bool:
-    """Whether a text is a duration that `shift` can apply: ``P1Y2M``, ``-P7D``, ``PT90M``.
-
-    >>> is_duration("-P63Y"), is_duration("P"), is_duration("63Y")
-    (True, False, False)
-    """
-    return _parts(text) is not None
+from sdtm_il2.iso8601.text import Texts, distinct, spread
+from sdtm_il2.moment import Moment, moment, parts_of_duration
 
 
 def shift(values: Texts, durations: Texts) -> tuple[pd.Series[str], npt.NDArray[np.bool_]]:
@@ -77,7 +37,7 @@ def _shifted(text: str, duration: str) -> str | None:
     """One date moved; "" if a side is missing, None if it cannot be moved."""
     if not text or not duration.strip():
         return ""
-    parts, found = _parts(duration), moment(text)
+    parts, found = parts_of_duration(duration), moment(text)
     if parts is None or found is None or found.year is None:
         return None
     months, days, minutes = parts

@@ -16,6 +16,7 @@ from sdtm_il2.methods.evaluate import evaluate, filled, method, number_text, sel
 from sdtm_il2.methods.view import DomainRecords, Mask, View
 from sdtm_il2.methods.visit_records import source_view
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, VariableRef, normal
+from sdtm_il2.plan.durations import DURATIONS
 from sdtm_il2.plan.number import number, plain
 
 _STATUS_CODES = {
@@ -194,22 +195,6 @@ def _source_dates(view: View, call: Call) -> tuple[pd.Series, npt.NDArray[np.int
     return where(char(pa.array(parsed.iso.array)), keep), subjects
 
 
-_UNIT_WORDS = {
-    **dict.fromkeys(("year", "years", "y", "yr", "yrs", "年", "岁"), "P{}Y"),
-    **dict.fromkeys(("month", "months", "mo", "mon", "月", "个月"), "P{}M"),
-    **dict.fromkeys(("week", "weeks", "w", "wk", "周"), "P{}W"),
-    **dict.fromkeys(("day", "days", "d", "天", "日"), "P{}D"),
-    **dict.fromkeys(("hour", "hours", "h", "hr", "hrs", "小时"), "PT{}H"),
-    **dict.fromkeys(("minute", "minutes", "min", "mins", "分", "分钟"), "PT{}M"),
-    **dict.fromkeys(("second", "seconds", "s", "sec", "secs", "秒"), "PT{}S"),
-}
-
-
-def is_time_unit(text: str) -> bool:
-    """Whether a text is a word for a unit of time, such as days or 周."""
-    return normal(text) in _UNIT_WORDS
-
-
 @method("duration")
 def duration(view: View, call: Call) -> pd.Series:
     """ISO 8601 duration between two dates, as long as both are complete; else DATA817."""
@@ -232,7 +217,7 @@ def duration_of_value(view: View, call: Call) -> pd.Series:
     bad: list[bool] = []
     for key in keys.tolist():
         text, unit = left.values[key // len(right.values)].strip(), right.values[key % len(right.values)]
-        value, form = number(text), _UNIT_WORDS.get(normal(unit))
+        value, form = number(text), DURATIONS.get(normal(unit))
         known = value is not None and value >= 0 and form is not None
         results.append(form.format(plain(value)) if form is not None and value is not None and known else "")
         bad.append(bool(text) and not known)

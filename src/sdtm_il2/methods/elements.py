@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.dataset import char, distinct, take
-from sdtm_il2.iso8601 import moment
 from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, where
 from sdtm_il2.methods.view import DomainRecords, Mask, View
+from sdtm_il2.moment import moment
 from sdtm_il2.plan.calls import Call, Literal
 
 Numbers = npt.NDArray[np.float64]

@@ -15,7 +15,7 @@ from sdtm_il2.dataset import char, distinct
 from sdtm_il2.iso8601 import shift, truncate
 from sdtm_il2.methods.view import Mask, View
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef, half_width
-from sdtm_il2.where import evaluate as evaluate_clause
+from sdtm_il2.where.evaluate import evaluate as evaluate_clause
 
 Function = Callable[[View, Call], pd.Series]
 METHODS: dict[str, Function] = {}

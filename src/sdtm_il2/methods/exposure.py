@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from sdtm_il2.dataset import char, take
-from sdtm_il2.iso8601 import days_of_duration
 from sdtm_il2.methods.elements import Instants, instants
 from sdtm_il2.methods.evaluate import evaluate, filled, first_filled, method, select_by, where
 from sdtm_il2.methods.view import View
+from sdtm_il2.moment import days_of_duration
 from sdtm_il2.plan.calls import Call, Ref, VariableRef
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES, Agency
-from sdtm_il2.dataset import VariableType
 from sdtm_il2.errors import NOWHERE, Issue, Location
 from sdtm_il2.plan.blocks import BlockPlan, SubmitPlan, TablePlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Ref, Rule, VariableRef
 from sdtm_il2.plan.template import template_columns
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS, VISITS_NODE, VisitsPlan
 from sdtm_il2.spec.study import Choice, SourceSpec, StandardSpec, TranslationRow
+from sdtm_il2.standards.model import VariableType
 
 
 @dataclass(frozen=True, slots=True)

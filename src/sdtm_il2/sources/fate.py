@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from sdtm_il2 import where
 from sdtm_il2.dataset import char
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Positions, Source
 from sdtm_il2.sources.records import keep_records
 from sdtm_il2.sources.subject import Part, look_up, make_link, parse_subject, template_subject
 from sdtm_il2.spec.study import KeepRule, SourceSpec, SubjectRule
+from sdtm_il2.where import resolve_names
+from sdtm_il2.where.evaluate import evaluate
 
 Status = npt.NDArray[np.int16]
 
@@ -68,8 +69,8 @@ def discard_records(reading: Reading, frame: pd.DataFrame) -> Status:
     status = np.full(len(reading.rows), OPEN, np.int16)
     columns = list(map(str, frame.columns))
     for number, discard in enumerate(reading.spec.unsubmitted_rows):
-        clause = where.resolve_names(discard.when, columns)
-        found = where.evaluate(clause, frame.__getitem__, is_date=lambda _: False, records=len(reading.rows))
+        clause = resolve_names(discard.when, columns)
+        found = evaluate(clause, frame.__getitem__, is_date=lambda _: False, records=len(reading.rows))
         still = status == OPEN
         status[found.mask & still] = DISCARDED + number
         undecided = np.flatnonzero(found.undecided & still)
@@ -147,8 +148,8 @@ def _preference(rule: KeepRule, frame: pd.DataFrame, records: int) -> Positions:
     rank = np.zeros(records, np.int64)
     columns = list(map(str, frame.columns))
     for number, clause in enumerate(reversed(rule.prefer), 1):
-        resolved = where.resolve_names(clause, columns)
-        held = where.evaluate(resolved, frame.__getitem__, is_date=lambda _: False, records=records)
+        resolved = resolve_names(clause, columns)
+        held = evaluate(resolved, frame.__getitem__, is_date=lambda _: False, records=records)
         rank[held.mask] = number
     return rank
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,9 @@ import pandas as pd
 
 from sdtm_il2.dataset import take
 from sdtm_il2.errors import Issue, Location
-from sdtm_il2.spec.study import SourceSpec
+
+if TYPE_CHECKING:  # one kind of file is read without what reads a specification
+    from sdtm_il2.spec.study import SourceSpec
 
 #: Status of a raw record; from `DISCARDED` on: not submitted by ``unsubmitted_rows[status - DISCARDED]``.
 OPEN: Final = 0

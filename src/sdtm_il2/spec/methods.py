@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdtm_il2.iso8601 import is_duration
+from sdtm_il2.moment import is_duration
 from sdtm_il2.spec.expression import expression_fault
 from sdtm_il2.spec.model import Branch, Checked, MethodCall, Text
 from sdtm_il2.spec.nodes import (

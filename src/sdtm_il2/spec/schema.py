@@ -7,16 +7,15 @@ import importlib.resources
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from typing import TYPE_CHECKING, Any, cast
 
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.nearest import nearest_names
 from sdtm_il2.spec.read import MAX_PROBLEMS, ListNode, MapNode, Node, TextNode
+
+if TYPE_CHECKING:  # slow to import: `validator` does, when there is something to validate
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 SCHEMAS = ("study", "domain", "define", "relationships")
 _FORMS = {
@@ -43,6 +42,10 @@ def schema(name: str) -> Mapping[str, Any]:
 @functools.cache
 def validator(name: str) -> Draft202012Validator:
     """The validator of one kind of file; the schemas refer to each other by file name."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
     registry: Registry[Any] = Registry().with_resources(
         [(f"{one}.schema.json", DRAFT202012.create_resource(schema(one))) for one in SCHEMAS]
     )

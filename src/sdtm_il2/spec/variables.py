@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from sdtm_il2.iso8601 import is_duration
+from sdtm_il2.moment import is_duration
 from sdtm_il2.spec.methods import method
 from sdtm_il2.spec.model import Supplemental, VariableSpec
 from sdtm_il2.spec.nodes import (

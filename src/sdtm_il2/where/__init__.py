@@ -2,11 +2,11 @@
 
 A clause is ``NAME COMPARATOR VALUE``; a list of clauses holds if all do, ``{any: [..]}`` if any does. It is
 true, false or undecided (a partial date, a text where a number is wanted), and the three combine as one
-expects: false and undecided is false, true or undecided is true.
+expects: false and undecided is false, true or undecided is true. `where.evaluate` does so on columns, and is
+imported by who has columns: clauses are read and said in words without pandas.
 """
 
 from sdtm_il2.where.describe import describe
-from sdtm_il2.where.evaluate import Evaluated, Lookup, LookupValue, evaluate
 from sdtm_il2.where.model import (
     DEFINE_COMPARATORS,
     Clause,
@@ -23,14 +23,10 @@ __all__ = [
     "Clause",
     "Comparator",
     "Condition",
-    "Evaluated",
-    "Lookup",
-    "LookupValue",
     "Placed",
     "Written",
     "conditions",
     "describe",
-    "evaluate",
     "names",
     "operands",
     "parse_clause",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sdtm_il2.iso8601 import form
+from sdtm_il2.moment import form
 from sdtm_il2.where.model import ORDERED, Clause, Condition
 
 _WORDS = {
