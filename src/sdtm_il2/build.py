@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
 from sdtm_il2.check import check_columns, with_header_columns
-from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct
+from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct, num
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
 from sdtm_il2.methods.identifiers import usubjids
@@ -276,7 +276,7 @@ def _concatenated(parts: list[Dataset]) -> Dataset:
             for part in parts
         ]
         if column.type == "Num":
-            columns[column.name] = pd.Series(np.concatenate([one.to_numpy() for one in series]))
+            columns[column.name] = num(np.concatenate([one.to_numpy() for one in series]))
         else:
             columns[column.name] = char(pa.chunked_array([arrow(one) for one in series], pa.large_string()))
     return Dataset(first.name, first.label, first.columns, pd.DataFrame(columns, copy=False))

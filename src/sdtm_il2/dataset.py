@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -135,6 +136,8 @@ CHAR = pd.StringDtype("pyarrow", na_value=np.nan)
 def char(values: pa.Array | pa.ChunkedArray | Iterable[str]) -> pd.Series:
     """A Char column of text values; an Arrow array is taken over without a copy, null becomes "".
 
+    A column without any text costs no memory, however long it is: all of them look at the same zeros.
+
     >>> char(["a", ""]).tolist()
     ['a', '']
     """
@@ -148,7 +151,46 @@ def char(values: pa.Array | pa.ChunkedArray | Iterable[str]) -> pd.Series:
     if array.type != pa.large_string():
         array = array.cast(pa.large_string())
     chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    if not any(map(_has_text, chunked.chunks)):
+        chunked = pa.chunked_array([_without_text(len(chunked))])
     return pd.Series(CHAR.__from_arrow__(chunked))  # type: ignore[attr-defined]
+
+
+def _has_text(array: pa.Array) -> bool:
+    """Whether a text of the array has a byte: its last offset lies behind its first."""
+    if not len(array):
+        return False
+    offsets = np.frombuffer(array.buffers()[1], np.int64)
+    return bool(offsets[array.offset] != offsets[array.offset + len(array)])
+
+
+def _without_text(records: int) -> pa.Array:
+    """Empty texts: offsets of zero, and no bytes."""
+    offsets = _zeros((records + 1).bit_length())
+    return pa.LargeStringArray.from_buffers(records, offsets.slice(0, 8 * (records + 1)), pa.py_buffer(b""))
+
+
+@functools.cache
+def _zeros(bits: int) -> pa.Buffer:
+    """The offsets of at least so many bits of empty texts; the system gives zeros that are only read no memory."""
+    return pa.py_buffer(np.zeros(1 << bits, np.int64))
+
+
+def num(values: npt.NDArray[np.float64]) -> pd.Series:
+    """A Num column of numbers; all columns without any number look at the same missing values.
+
+    >>> num(np.array([1.5, np.nan])).tolist()
+    [1.5, nan]
+    """
+    if len(values) and np.isnan(values[0]) and np.isnan(values).all():
+        return _missing(len(values).bit_length()).iloc[: len(values)]
+    return pd.Series(values, copy=False)
+
+
+@functools.cache
+def _missing(bits: int) -> pd.Series:
+    """At least so many bits of missing numbers; pandas copies the part that somebody writes to."""
+    return pd.Series(np.full(1 << bits, np.nan))
 
 
 def arrow(column: pd.Series) -> pa.Array:
@@ -222,8 +264,8 @@ def take(column: pd.Series, positions: npt.NDArray[np.int64]) -> pd.Series:
     if column.dtype == np.float64:
         values = column.to_numpy()
         if not len(values):
-            return pd.Series(np.full(len(positions), np.nan))
-        return pd.Series(np.where(absent, np.nan, values[np.where(absent, 0, positions)]))
+            return num(np.full(len(positions), np.nan))
+        return num(np.where(absent, np.nan, values[np.where(absent, 0, positions)]))
     if absent.any():
         return char(arrow(column).take(pa.array(positions, mask=absent)))
     return char(arrow(column).take(pa.array(positions)))

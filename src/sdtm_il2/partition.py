@@ -20,7 +20,7 @@ import sdtm_il2.methods.ranges
 import sdtm_il2.methods.results
 import sdtm_il2.methods.standard_results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
-from sdtm_il2.dataset import Dataset, Summary, arrow, char, take
+from sdtm_il2.dataset import Dataset, Summary, arrow, char, num, take
 from sdtm_il2.errors import NOWHERE, Issue
 from sdtm_il2.lineage import EACH, DatasetLineage, Members, TermUse, choice_name, decode_name
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
@@ -166,7 +166,7 @@ def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
     for index, rule in enumerate(variable.rules):
         view = View(partition, records, index, name, rule.at if rule is not None else NOWHERE)
         if rule is None:
-            empty = pd.Series(np.full(len(view), np.nan)) if variable.type == "Num" else view.texts("")
+            empty = num(np.full(len(view), np.nan)) if variable.type == "Num" else view.texts("")
             pieces.append(empty)
             continue
         column = typed(view, evaluate_rule(view, rule), variable.type, rule.call.options.decimal, rule.at)
@@ -176,7 +176,7 @@ def _variable(partition: Partition, records: DomainRecords, name: str) -> None:
     if len(pieces) == 1:
         records.columns[name] = pieces[0]
     elif variable.type == "Num":
-        records.columns[name] = pd.Series(
+        records.columns[name] = num(
             np.concatenate([one.to_numpy() for one in pieces]) if pieces else np.empty(0)
         )
     else:
