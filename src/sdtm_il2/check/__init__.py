@@ -2,5 +2,13 @@
 
 from sdtm_il2.check.columns import check_columns, with_header_columns
 from sdtm_il2.check.data import check_data
+from sdtm_il2.check.inputs import Specification, load_specification, read_raw
 
-__all__ = ["check_columns", "check_data", "with_header_columns"]
+__all__ = [
+    "Specification",
+    "check_columns",
+    "check_data",
+    "load_specification",
+    "read_raw",
+    "with_header_columns",
+]

@@ -14,9 +14,21 @@ from sdtm_il2.sources.model import Sources
 
 def check_columns(plan: Plan, sources: Sources) -> None:
     """Every column that the plan reads exists in its source; SPEC140 names all that do not (SPEC111: clashes)."""
+    found = missing_columns(plan, sources)
+    if found:
+        raise SourceError(found)
+
+
+def missing_columns(plan: Plan, sources: Sources) -> tuple[Issue, ...]:
+    """SPEC140 and SPEC111 for the sources that are there: not all of a study need be, nor all of its plan.
+
+    A private column, which is not there either, has its own error before (SPEC162).
+    """
     found: dict[tuple[str, str], Issue] = {}
     domains = {domain.domain for domain in plan.domains}
     for source, column, reader, at in plan.columns():
+        if source not in sources or column in sources[source].private:
+            continue
         columns = sources[source].columns
         if column in columns:
             continue
@@ -41,8 +53,7 @@ def check_columns(plan: Plan, sources: Sources) -> None:
                 found[name, column] = issue(
                     "SPEC111", "", sources[name].spec.at, column=column, source=name, head=head
                 )
-    if found:
-        raise SourceError(found.values())
+    return tuple(found.values())
 
 
 def with_header_columns(plan: Plan, sources: Sources) -> Plan:
@@ -53,7 +64,7 @@ def with_header_columns(plan: Plan, sources: Sources) -> Plan:
     found: list[Issue] = []
 
     def block_of(domain: DomainPlan, block: BlockPlan) -> BlockPlan:
-        if block.dataset or not any(one.written for one in block.each):
+        if block.source not in sources or not any(one.written for one in block.each):
             return block
         header = sources[block.source].columns
         each = tuple(
@@ -80,5 +91,5 @@ def with_header_columns(plan: Plan, sources: Sources) -> Plan:
 
 def _in_any_visit_source(plan: Plan, sources: Sources, column: str) -> bool:
     return plan.visits is not None and any(
-        column in sources[one.source].columns for one in plan.visits.sources
+        column in sources[one.source].columns for one in plan.visits.sources if one.source in sources
     )

@@ -23,7 +23,6 @@ from sdtm_il2.errors import Issue, SdtmError, merge_issues
 
 if TYPE_CHECKING:  # heavy: the verbs import what they call
     from sdtm_il2.plan.model import Plan
-    from sdtm_il2.sources import Sources
     from sdtm_il2.spec.study import StudySpec
     from sdtm_il2.standards import Standard
 
@@ -102,20 +101,24 @@ def build(
     all: after a failed run an older output is as it was.
     """
     from sdtm_il2.build import build as build_study
+    from sdtm_il2.check import load_specification, read_raw
     from sdtm_il2.cli.workers import mapper, partitions, progress
     from sdtm_il2.output import check_folder, write_build
     from sdtm_il2.report.text import balance_text, datasets_text
-    from sdtm_il2.sources import read_sources
-    from sdtm_il2.spec import choose, load_spec
 
     with progress(shown=not quiet) as told:
         told.stage("reading the specification")
-        spec = choose(load_spec(study), agency=agency or "", ig=ig, ct=ct)
-        standard, plan = compiled(spec)
-        raw = spec.folder if raw is None else raw
-        check_folder(out, raw, spec.folder)
+        found = load_specification(study, agency=agency or "", ig=ig, ct=ct)
+        if found.spec is None:
+            raise SdtmError(found.refused)
+        raw = found.spec.folder if raw is None else raw
+        if not found.refused:
+            check_folder(out, raw, found.spec.folder)
         told.stage("reading raw files")
-        sources = read_sources(spec, raw)
+        sources, refused = read_raw(found, raw)
+        plan, standard = found.plan, found.standard
+        if plan is None or standard is None or refused:
+            raise SdtmError([*found.refused, *refused])
         told.stage("building")
         with mapper(processes) as share:
             parts = partitions(sources, processes)
@@ -159,13 +162,18 @@ def check(
     All problems of all files are printed at once. With --raw the datasets are built in memory: all that a build
     would report is printed, and what the data say of formats, missing texts and terms that never occur.
     """
-    refused: list[Issue] = []
+    from sdtm_il2.check import load_specification, read_raw
+
+    specification = load_specification(study, agency=agency or "", ig=ig, ct=ct)
+    spec, plan = specification.spec, specification.plan
+    refused = list(specification.refused)
+    sources = None
+    if raw is not None:
+        sources, wrong = read_raw(specification, raw)
+        refused += wrong
     found: list[Issue] = []
-    spec = _tried(refused, lambda: _loaded(study, agency or "", ig, ct))
-    plan = _tried(refused, lambda: compiled(spec)[1]) if spec is not None else None
-    sources = _tried(refused, lambda: _read(spec, raw)) if spec is not None and raw is not None else None
     dry = None
-    if spec is not None and plan is not None and sources is not None:
+    if spec is not None and plan is not None and sources is not None and not refused:
         from sdtm_il2.build import build as build_study
         from sdtm_il2.check import check_data
 
@@ -192,18 +200,6 @@ def compiled(spec: StudySpec) -> tuple[Standard, Plan]:
         spec.standard.ig, spec.standard.ct, spec.folder / "standards", at=spec.standard.at
     )
     return standard, compile_plan(spec, standard)
-
-
-def _loaded(study: Path, agency: str, ig: str, ct: str) -> StudySpec:
-    from sdtm_il2.spec import choose, load_spec
-
-    return choose(load_spec(study), agency=agency, ig=ig, ct=ct)
-
-
-def _read(spec: StudySpec, raw: Path) -> Sources:
-    from sdtm_il2.sources import read_sources
-
-    return read_sources(spec, raw)
 
 
 def _tried(refused: list[Issue], step: Callable[[], Result]) -> Result | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
 from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.define import check_comments, compile_documents, with_pages, with_value_levels
-from sdtm_il2.compile.english import english_labels
+from sdtm_il2.compile.english import Labels, english_labels
 from sdtm_il2.compile.labels import compile_decodes, compile_labels
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
@@ -45,6 +45,39 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     Raises SpecError (names, terms, variables: SPEC1xx, STD2xx) or PlanError (order: PLAN4xx) with all problems.
     """
     problems = Problems()
+    study, plan, english = _unordered(spec, standard, problems)
+    _check_private(plan, problems)
+    problems.stop(SpecError)
+    domains = expand_all_dates(plan.domains)
+    steps, needs = order_steps(domains, problems, plan.visits)
+    problems.stop(PlanError)
+    sponsor = {
+        one.name: tuple(
+            dict.fromkeys(
+                english.english(text)
+                for text in [term.text for term in one.added] or [entry.term for entry in one.terms]
+            )
+        )
+        for one in spec.codelists
+        if one.sponsor or one.added
+    }
+    return replace(
+        plan, domains=domains, steps=steps, needs=needs, sponsor_terms=sponsor, issues=tuple(problems.found),
+        files=tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
+        documents=compile_documents(study), labels_translated=english.used,
+    )  # fmt: skip
+
+
+def columns_read(spec: StudySpec, standard: Standard) -> Plan:
+    """What a specification with mistakes reads of the raw files: a plan without order, never to be built.
+
+    It has what could be compiled; a variable or block with a mistake is not in it.
+    """
+    return _unordered(spec, standard, Problems())[1]
+
+
+def _unordered(spec: StudySpec, standard: Standard, problems: Problems) -> tuple[Study, Plan, Labels]:
+    """Everything but the order of the steps; what is wrong is added to `problems`, and left out."""
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
     named = with_comments(
         [with_dictionaries(one, spec.standard, spec.agency) for one in domains_of_version(study)]
@@ -68,33 +101,15 @@ def compile_plan(spec: StudySpec, standard: Standard) -> Plan:
     levelled = with_value_levels(study, with_pages(study, labelled))
     check_comments(study)
     _check_order(study, labelled)
-    problems.stop(SpecError)
-    ordered_domains = expand_all_dates(levelled)
-    steps, needs = order_steps(ordered_domains, problems, visits)
-    problems.stop(PlanError)
-    sponsor = {
-        one.name: tuple(
-            dict.fromkeys(
-                english.english(text)
-                for text in [term.text for term in one.added] or [entry.term for entry in one.terms]
-            )
-        )
-        for one in spec.codelists
-        if one.sponsor or one.added
-    }
     plan = Plan(
         spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
-        replace(spec.standard, ct=standard.ct_version), spec.sources, ordered_domains, steps, needs, sponsor,
-        tuple(problems.found),
-        tuple((name, hashlib.sha256((spec.folder / name).read_bytes()).hexdigest()) for name in spec.files),
-        spec.at, table_plans(tables), relationships, visits, labels, decodes, compile_documents(study),
-        {name: text.text for name, text in spec.comments.items()}, spec.agency_encoding, spec.choices,
-        english.rows, english.used,
-        tuple(pair for one in spec.domains for pair in columns_elsewhere(one, spec.agency)),
+        replace(spec.standard, ct=standard.ct_version), spec.sources, levelled, (), at=spec.at,
+        tables=table_plans(tables), relationships=relationships, visits=visits, labels=labels, decodes=decodes,
+        comments={name: text.text for name, text in spec.comments.items()}, agency_encoding=spec.agency_encoding,
+        choices=spec.choices, translations=english.rows,
+        columns_elsewhere=tuple(pair for one in spec.domains for pair in columns_elsewhere(one, spec.agency)),
     )  # fmt: skip
-    _check_private(plan, problems)
-    problems.stop(SpecError)
-    return plan
+    return study, plan, english
 
 
 def _check_order(study: Study, domains: tuple[DomainPlan, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sdtm_il2.sources.model import DISCARDED, NO_SUBJECT, OPEN, SUPERSEDED, Source, Sources
-    from sdtm_il2.sources.read import read_sources
+    from sdtm_il2.sources.read import read_readable, read_sources
     from sdtm_il2.sources.text import RawTable, read_text
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "RawTable",
     "Source",
     "Sources",
+    "read_readable",
     "read_sources",
     "read_text",
 ]
@@ -25,7 +26,7 @@ __all__ = [
 #: The file of each name: who wants the reader of one kind of file does not load all that a study needs.
 _FILES: Final = {
     **dict.fromkeys(("DISCARDED", "NO_SUBJECT", "OPEN", "SUPERSEDED", "Source", "Sources"), "model"),
-    "read_sources": "read",
+    **dict.fromkeys(("read_readable", "read_sources"), "read"),
     "RawTable": "text",
     "read_text": "text",
 }

@@ -127,6 +127,14 @@ def read_sources(spec: StudySpec, raw: Path) -> Sources:
     the result and does not raise: records without a subject (SRC320 SRC322 SRC323), undecided clauses (SRC338), ties
     (SRC331 and others).
     """
+    sources, refused = read_readable(spec, raw)
+    if refused:
+        raise SourceError(refused)
+    return sources
+
+
+def read_readable(spec: StudySpec, raw: Path) -> tuple[Sources, tuple[Issue, ...]]:
+    """The sources that can be read as the specification says, and what keeps the others from it; see `read_sources`."""
     folder = Path(raw)
     problems = Problems()
     held: dict[str, Held] = {}
@@ -145,9 +153,10 @@ def read_sources(spec: StudySpec, raw: Path) -> Sources:
         else:
             if done is not None:
                 held[source.name] = done
-    problems.stop(SourceError)
-    sources = {one.name: held[one.name].source for one in spec.sources}
-    return Sources(sources, folder, (*problems.found, *found))
+    sources = {one.name: held[one.name].source for one in spec.sources if one.name in held}
+    refused = any(one.severity is Severity.ERROR for one in problems.found)
+    noted = () if refused else problems.found
+    return Sources(sources, folder, (*noted, *found)), tuple(problems.found) if refused else ()
 
 
 def _in_order(sources: Sequence[SourceSpec], problems: Problems) -> list[SourceSpec]:

@@ -223,7 +223,13 @@ def _records(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) 
     found: dict[str, tuple[MapNode, Place]] = {}
     for layer in layers:
         found |= {name: (block, layer.place) for name, block in _named(layer)}
-    return tuple(read_block(name, block, place, known, folder) for name, (block, place) in found.items())
+    blocks = []
+    for name, (block, place) in found.items():
+        before = len(folder.problems.found)
+        blocks.append(read_block(name, block, place, known, folder))
+        if len(folder.problems.found) > before:
+            folder.doubtful.add(blocks[-1].at)
+    return tuple(blocks)
 
 
 def _named(layer: _Layer) -> Iterator[tuple[str, MapNode]]:

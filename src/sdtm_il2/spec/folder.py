@@ -37,11 +37,15 @@ def _followed(path: Path) -> Path:
 
 @dataclass(slots=True)
 class StudyFolder:
-    """A study folder while it is read: the files read so far and the problems found in them."""
+    """A study folder while it is read: the files read so far and the problems found in them.
+
+    ``doubtful`` are the blocks of records in which, or in whose tables, a problem was found.
+    """
 
     folder: Path
     problems: Problems = field(default_factory=Problems)
     files: set[str] = field(default_factory=set)
+    doubtful: set[Location] = field(default_factory=set)
 
     def has(self, name: str, naming: str) -> bool:
         """Whether a file that the file `naming` may name is there; outside the study folder nothing is."""

@@ -6,10 +6,11 @@ import codecs
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES
-from sdtm_il2.errors import Location, SpecError
+from sdtm_il2.errors import Location, Severity, SpecError
 from sdtm_il2.spec.define import FILE as DEFINE
 from sdtm_il2.spec.define import read_comments, read_define, read_documents, read_value_levels
 from sdtm_il2.spec.domains import check_copies, read_domains
+from sdtm_il2.spec.doubt import Readable, without_doubt
 from sdtm_il2.spec.folder import StudyFolder, path_fault
 from sdtm_il2.spec.labels import read_decodes, read_labels
 from sdtm_il2.spec.nodes import (
@@ -60,20 +61,35 @@ def load_spec(path: Path | str) -> StudySpec:
     sdtm_il2.errors.SpecError: SPEC100: there is no file study.yaml
       hint: name study.yaml or its folder
     """
+    found = load_readable(path)
+    if found.issues:
+        raise SpecError(found.issues)
+    if found.spec is None:
+        raise AssertionError("a specification that cannot be read has no recorded problem")
+    return found.spec
+
+
+def load_readable(path: Path | str) -> Readable:
+    """A specification as far as it can be read, with every mistake in it (SPEC1xx); see `Readable`.
+
+    >>> load_readable("no/such/study").issues[0].code
+    'SPEC100'
+    """
     start = Path(path)
     file = "study.yaml" if start.is_dir() or start.name == "study" else start.name
     folder = StudyFolder(start if start.is_dir() or start.name == "study" else start.parent)
+    problems = folder.problems
     if not (folder.folder / file).is_file():
-        folder.problems.add("SPEC100", path=file, near="name study.yaml or its folder")
-        folder.problems.stop(SpecError)
+        problems.add("SPEC100", path=file, near="name study.yaml or its folder")
+        return Readable(None, tuple(problems.found))
     found = folder.read_mapping(file, file, Location(file), "study")
-    spec = None
-    if found is not None:
-        spec = _study(found[1], file, folder)
-    folder.problems.stop(SpecError)
-    if spec is None:
-        raise AssertionError("a specification that cannot be read has no recorded problem")
-    return spec
+    if found is None:
+        return Readable(None, tuple(problems.found))
+    _, node = found
+    spec = _study(node, file, folder)
+    if any(one.severity is Severity.ERROR for one in problems.found):
+        return without_doubt(spec, node.lines.values(), problems.found, folder.doubtful)
+    return Readable(spec)
 
 
 def _study(node: MapNode, file: str, folder: StudyFolder) -> StudySpec:
