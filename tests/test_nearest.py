@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtm_il2.nearest import edit_distance, nearest_names
+from sdtm_il2.nearest import edit_distance, nearest_files, nearest_names
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,25 @@ def test_nearest_comes_first_and_ties_keep_their_order() -> None:
         "AEENDTC",
         "EXSTDTC",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "found"),
+    [
+        ("ae.csv", ["raw/dm.csv", "raw/ae.csv"], ("raw/ae.csv",)),
+        ("raw\\AE.csv", ["raw/ae.csv"], ("raw/ae.csv",)),
+        ("raw/his lab.csv", ["raw/lab.csv", "raw/his_lab.xlsx"], ("raw/his_lab.xlsx", "raw/lab.csv")),
+        ("adverse_events.csv", ["Adverse Events export.csv", "events.csv"], ("Adverse Events export.csv",)),
+        ("lab.csv", ["old/lab.csv", "new/lab.csv", "lab.xlsx", "more/lab.csv"],
+         ("old/lab.csv", "new/lab.csv", "lab.xlsx")),
+        ("不良事件表.csv", ["不良事件.csv", "化验.csv"], ("不良事件.csv",)),
+        ("--.csv", ["--.txt", "__.txt"], ("--.txt",)),
+        ("vs.csv", ["ae.csv", "ex.csv"], ()),
+        ("", ["ae.csv"], ()),
+    ],
+)  # fmt: skip
+def test_files_are_near_by_their_names_alone(name: str, known: list[str], found: tuple[str, ...]) -> None:
+    assert nearest_files(name, known) == found
 
 
 @pytest.mark.parametrize(

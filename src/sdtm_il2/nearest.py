@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import PurePosixPath
 
 #: Edits that a name of so many characters may have: one slip in a short word, one in four letters of a long one.
 _EDITS = ((3, 0), (6, 1), (9, 2))
+#: What stands between the words of a file's name.
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 def nearest_names(text: str, candidates: Iterable[str], *, count: int = 1) -> tuple[str, ...]:
@@ -22,12 +26,12 @@ def nearest_names(text: str, candidates: Iterable[str], *, count: int = 1) -> tu
     >>> nearest_names("ANA", ["Ammonia"]), nearest_names("ＳＥＶ", ["AETERM", "AESEV"])
     ((), ('AESEV',))
     """
-    wanted = _folded(text)
+    wanted = folded(text)
     letters = Counter(wanted)
     found: list[tuple[float, int, str]] = []
     seen: set[str] = set()
     for place, candidate in enumerate(candidates):
-        name = _folded(candidate)
+        name = folded(candidate)
         if name in seen:
             continue
         seen.add(name)
@@ -42,7 +46,32 @@ def nearest_names(text: str, candidates: Iterable[str], *, count: int = 1) -> tu
     return tuple(candidate for _, _, candidate in sorted(found)[:count])
 
 
-def _folded(text: str) -> str:
+def nearest_files(name: str, known: Collection[str], *, count: int = 3) -> tuple[str, ...]:
+    """The files whose name is most like another: folder and ending aside, and what stands between words.
+
+    >>> nearest_files("raw/hislab.csv", ["his_lab.csv", "ae.csv"])
+    ('his_lab.csv',)
+    >>> nearest_files("AE 2024.xlsx", ["raw/ae_2024-03.csv", "raw/ae.csv"])
+    ('raw/ae_2024-03.csv',)
+    """
+    stems: dict[str, list[str]] = {}
+    for one in known:
+        stems.setdefault(_words(one), []).append(one)
+    close = nearest_names(_words(name), stems, count=count)
+    return tuple(one for stem in close for one in stems[stem])[:count]
+
+
+def _words(name: str) -> str:
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    return folded(_BETWEEN.sub("", stem) or stem)
+
+
+def folded(text: str) -> str:
+    """A name without what nobody means by it: case, width and blanks.
+
+    >>> folded("ＡＥ Term")
+    'aeterm'
+    """
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

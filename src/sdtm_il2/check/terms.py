@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from sdtm_il2.check.uses import Asked, Kind, Use, clauses, first_of, open_maps, open_texts
 from sdtm_il2.dataset import distinct
 from sdtm_il2.errors import Issue, Location, issue
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, normal
 from sdtm_il2.plan.model import Plan
 from sdtm_il2.sources.model import Source, Sources
 from sdtm_il2.spec.model import TermSpec
 from sdtm_il2.spec.study import StudySpec
-from sdtm_il2.standards import nearest
 from sdtm_il2.where import Condition, conditions
 
 #: Unmatched texts that are compared with the specification's: free text in place of terms is no list of near misses.
@@ -36,7 +36,7 @@ def similar(text: str, candidates: Sequence[str]) -> str:
         for one in candidates
         if one.casefold() == text.casefold() or _NEGATION.sub("", one.casefold()) != bare
     ]
-    return next(iter(nearest(text, fair)), "")
+    return next(iter(nearest_names(text, fair)), "")
 
 
 def check_terms(spec: StudySpec, plan: Plan, sources: Sources, uses: Sequence[Use]) -> list[Issue]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.moment import moment
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.plan.blocks import TABLE
 from sdtm_il2.plan.calls import ColumnRef, Ref, Test, VariableRef
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.spec.model import BlockSpec, DomainSpec
 from sdtm_il2.spec.study import SourceSpec, StudySpec
 from sdtm_il2.standards import DatasetDef, Standard, VariableDef
-from sdtm_il2.standards import nearest as nearest_names
 from sdtm_il2.where import Clause, Condition
 
 _ORDERED = ("LT", "LE", "GT", "GE", "EQ", "NE")

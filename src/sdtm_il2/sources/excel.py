@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems
 from sdtm_il2.sources.files import FilePlace
+from sdtm_il2.sources.nearest import did_you_mean, like
 from sdtm_il2.sources.sheet import ColumnCells, SheetCells, read_cells
 from sdtm_il2.sources.text import RawTable, name_columns
 from sdtm_il2.sources.workbook import Sheet, Workbook, open_workbook, refusals
@@ -77,11 +77,7 @@ def _choose_sheet(book: Workbook, stated: str) -> Sheet:
 
 
 def _nearest(stated: str, names: Sequence[str]) -> str:
-    near = [one for one in names if one.strip().casefold() == stated.strip().casefold()]
-    near = near or difflib.get_close_matches(stated, names, n=2, cutoff=0.6)
-    if near:
-        return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
-    return "sheets are " + ", ".join(f"'{one}'" for one in names)
+    return did_you_mean(like(stated, names)) or "sheets are " + ", ".join(f"'{one}'" for one in names)
 
 
 def _holds_values(book: Workbook, sheet: Sheet) -> bool:

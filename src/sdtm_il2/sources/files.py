@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sdtm_il2.errors import NOWHERE, Issue, Location, Problems, SourceError
+from sdtm_il2.nearest import nearest_files
+from sdtm_il2.sources.nearest import did_you_mean
 from sdtm_il2.spec.study import SourceSpec
 
 #: What `format:` may state, and the kind of file that it means; a kind has its reader in read.py.
@@ -177,20 +178,7 @@ def _nearest_files(name: str, folder: Path, other: Collection[Path]) -> str:
     if not folder.is_dir():
         return f"there is no folder {folder.name}; correct --raw"
     near = nearest_files(name, listed_files(folder, other))
-    if not near:
-        return "put the file there, or correct path:"
-    return "did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
-
-
-def nearest_files(name: str, known: Collection[str]) -> list[str]:
-    """At most three files whose name, without folder and ending, is most like that of another file.
-
-    >>> nearest_files("raw/hislab.csv", ["his_lab.csv", "ae.csv"])
-    ['his_lab.csv']
-    """
-    stems = {Path(one).stem.casefold() for one in known}
-    close = difflib.get_close_matches(Path(name).stem.casefold(), stems, n=2, cutoff=0.7)
-    return [one for stem in close for one in known if Path(one).stem.casefold() == stem][:3]
+    return did_you_mean(near) or "put the file there, or correct path:"
 
 
 def listed_files(folder: Path, other: Collection[Path] = ()) -> list[str]:

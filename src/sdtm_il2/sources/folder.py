@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sdtm_il2.errors import Issue, issue
-from sdtm_il2.sources.files import listed_files, matching_files, nearest_files
+from sdtm_il2.nearest import nearest_files
+from sdtm_il2.sources.files import listed_files, matching_files
 from sdtm_il2.spec.study import SourceSpec
 
 #: Missing files that a message names.

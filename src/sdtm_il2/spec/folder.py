@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from sdtm_il2.errors import Location, Problems
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.spec.read import MapNode, read_yaml
 from sdtm_il2.spec.schema import check_schema
 
@@ -87,7 +87,8 @@ class StudyFolder:
             return None
         if not path.is_file():
             near = self._nearest(wanted)
-            self.problems.add("SPEC100", at=at, path=name, near=f"did you mean {near}?" if near else "")
+            help_ = f"did you mean {near}?" if near else "put the file there, or correct its name"
+            self.problems.add("SPEC100", at=at, path=name, near=help_)
             return None
         file = path.relative_to(root).as_posix()
         try:
@@ -102,8 +103,10 @@ class StudyFolder:
         """The file of the same folder whose name is nearest."""
         if not wanted.parent.is_dir():
             return ""
-        names = sorted(entry.name for entry in wanted.parent.iterdir() if entry.is_file())
-        return next(iter(difflib.get_close_matches(wanted.name, names, 1)), "")
+        # the ending is that of many files: it alone is no likeness
+        alike = [one for one in wanted.parent.iterdir() if set(one.stem) & set(wanted.stem) and one.is_file()]
+        names = sorted(one.name for one in alike)
+        return next(iter(nearest_names(wanted.name, names)), "")
 
     def read_mapping(self, name: str, naming: str, at: Location, schema: str) -> tuple[str, MapNode] | None:
         """A YAML file checked against a schema; None if nothing of it can be used."""

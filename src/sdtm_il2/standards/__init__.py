@@ -10,11 +10,12 @@
 
 from __future__ import annotations
 
+from sdtm_il2.nearest import nearest_names as nearest
 from sdtm_il2.standards.describe import Description, describe
 from sdtm_il2.standards.guide import OBSERVATION_CLASSES, Standard
 from sdtm_il2.standards.imports import ImportedRelease, import_ig, import_terminology
 from sdtm_il2.standards.load import load_define_terminology, load_standard
-from sdtm_il2.standards.model import Codelist, DatasetDef, Term, VariableDef, nearest
+from sdtm_il2.standards.model import Codelist, DatasetDef, Term, VariableDef
 from sdtm_il2.standards.release import Release, available_releases
 from sdtm_il2.standards.terminology import CodelistName, Terminology
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sdtm_il2.errors import StandardsError, issue
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.standards.guide import Standard
-from sdtm_il2.standards.model import Codelist, DatasetDef, VariableDef, nearest
+from sdtm_il2.standards.model import Codelist, DatasetDef, VariableDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def describe(standard: Standard, name: str) -> tuple[Description, ...]:
         codelist = standard.codelist(asked) or standard.codelist(asked.upper())
         found += [_codelist(standard, codelist)] if codelist is not None else []
     if not found:
-        best = nearest(asked, _names(standard, asked), count=3)
+        best = nearest_names(asked, _names(standard, asked), count=3)
         raise StandardsError(
             issue(
                 "STD206",

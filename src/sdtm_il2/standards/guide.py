@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
 
 from sdtm_il2.errors import StandardsError, issue
-from sdtm_il2.standards.model import Codelist, DatasetDef, VariableDef, VariableType, nearest
+from sdtm_il2.nearest import nearest_names
+from sdtm_il2.standards.model import Codelist, DatasetDef, VariableDef, VariableType
 from sdtm_il2.standards.release import Release, version_key
 from sdtm_il2.standards.terminology import Terminology
 
@@ -127,7 +128,7 @@ class Standard:
         """
         dataset = self.dataset(domain)
         if dataset is None:
-            best = nearest(domain, self._places)
+            best = nearest_names(domain, self._places)
             raise StandardsError(
                 issue(
                     "STD203",

@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from sdtm_il2.errors import NOWHERE, Location, Problems, StandardsError
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.standards.guide import ModelVariable, Standard
-from sdtm_il2.standards.model import nearest
 from sdtm_il2.standards.release import BUNDLED, Kind, Release, available_releases, read_guide
 from sdtm_il2.standards.terminology import Terminology
 
@@ -68,7 +68,7 @@ def _choose(
         if wanted in (one.version, one.title.casefold()):
             return one
     titles = [one.title for one in known]
-    best = nearest(asked, reversed(titles))
+    best = nearest_names(asked, reversed(titles))
     suggestion = best[0] if best else titles[-1]
     # study.yaml writes a terminology by its date
     written = suggestion if kind == "ig" else next(one.version for one in known if one.title == suggestion)

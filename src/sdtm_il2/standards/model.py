@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
-
-from sdtm_il2.nearest import nearest_names
 
 VariableType = Literal["Char", "Num"]
 
@@ -95,14 +92,3 @@ class Codelist:
     def values(self) -> tuple[str, ...]:
         """The submission values in the order of the release."""
         return tuple(self._by_value)
-
-
-def nearest(text: str, candidates: Iterable[str], *, count: int = 1) -> tuple[str, ...]:
-    """The candidates that look most like `text`, nearest first; case is ignored, and none may be near enough.
-
-    >>> nearest("DRUG WITHDRAW", ["DRUG WITHDRAWN", "DOSE REDUCED", "UNKNOWN"])
-    ('DRUG WITHDRAWN',)
-    >>> nearest("aesve", ["AESEV", "AESER", "AETERM"], count=2)
-    ('AESEV',)
-    """
-    return nearest_names(text, candidates, count=count)

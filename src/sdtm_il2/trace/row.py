@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from sdtm_il2.errors import NOWHERE, Location, OutputError, issue
 from sdtm_il2.lineage import BLOCK, RECORD, members_name
 from sdtm_il2.methods.relationships import RELREC
+from sdtm_il2.nearest import nearest_files
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.trace.folder import OutputFolder
 from sdtm_il2.trace.read import Reader
@@ -118,7 +118,7 @@ def _named(folder: OutputFolder, file: str) -> dict[str, list[str]]:
     named = {source: [plain] for source, files in inputs.items() if plain in files}
     if not named:
         known = list(dict.fromkeys(one for files in inputs.values() for one in files))
-        close = difflib.get_close_matches(plain, [*known, *inputs], 1)
+        close = nearest_files(plain, [*known, *inputs], count=1)
         help_ = f"did you mean '{close[0]}'? " if close else ""
         raise OutputError(issue("OUT914", file, help=help_, known=", ".join(known)))
     return named
