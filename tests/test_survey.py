@@ -179,6 +179,117 @@ def test_a_header_below_titles_is_found(tmp_path: Path) -> None:
     assert [one.name for one in part.columns] == ["SUBJECT", "ITEM", "RESULT"]
 
 
+SIGNS = [
+    ["编号", "访视", "生命体征", None],
+    [None, None, "SYSBP", "DIABP"],
+    ["01", "V1", 120, 80],
+    ["02", "V1", 118, 79],
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "merged", "header", "columns", "records"),
+    [
+        pytest.param(
+            [["生命体征表"], *SIGNS], ["C2:D2", "A2:A3", "B2:B3"], (2, 3),
+            ["编号", "访视", "生命体征.SYSBP", "生命体征.DIABP"], 2, id="below a title",
+        ),
+        pytest.param(
+            [["生命体征表"], ["2024"], *SIGNS], ["A1:D1", "A2:D2", "C3:D3"], (3, 4),
+            ["编号", "访视", "生命体征.SYSBP", "生命体征.DIABP"], 2, id="below titles merged over all columns",
+        ),
+        pytest.param(
+            SIGNS, ["C1:D1"], (1, 2), ["编号", "访视", "生命体征.SYSBP", "生命体征.DIABP"], 2, id="in the first rows",
+        ),
+        pytest.param(
+            [["Subject", None, "Result", None], ["ID", "VISIT", "WBC", "RBC"], ["01", "V1", 5.1, 4]],
+            ["A1:B1", "C1:D1"], (1, 2), ["Subject.ID", "Subject.VISIT", "Result.WBC", "Result.RBC"], 1,
+            id="every column under a merged cell",
+        ),
+        pytest.param(
+            [["ID", "Signs", None, "Seen"], [None, "SYSBP", "DIABP", "by"], ["01", 120, 80, "KL"]],
+            ["A1:A2", "B1:C1"], (1, 2), ["ID", "Signs.SYSBP", "Signs.DIABP", "Seen.by"], 1,
+            id="a column with both names, beside one that is merged over both rows",
+        ),
+        pytest.param(
+            [["Titles"], ["ID", "TERM"], ["01", "Rash"]], ["A1:B1"], (2,), ["ID", "TERM"], 1,
+            id="one row, below a title merged over all columns",
+        ),
+    ],
+)  # fmt: skip
+def test_a_header_with_merged_cells_has_two_rows(
+    tmp_path: Path, rows: list[list[object]], merged: list[str], header: tuple[int, ...], columns: list[str], records: int
+) -> None:  # fmt: skip
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for place in merged:
+        book.active.merge_cells(place)
+    book.save(tmp_path / "vitals.xlsx")
+    (part,) = survey([tmp_path], standard()).parts
+    assert part.part.spec.header == header
+    assert [one.name for one in part.columns] == columns
+    assert part.records == records
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(
+            [["ID", "Comment", None], ["01", "seen", "at home"], ["02", "a", "b"]], id="a record below"
+        ),
+        pytest.param([["Who", None, "Signs", None], ["01", "V1", "120", "80"]], id="numbers below"),
+        pytest.param(
+            [["Who", None, "Signs", None], ["a", "b", "pos", "neg"], ["c", "d", "pos", "x"]],
+            id="words that a record repeats",
+        ),
+        pytest.param([["ID", "Signs", None], [None, "SYSBP", "SYSBP"], ["1", "2", "3"]], id="one word twice"),
+        pytest.param(
+            [["ID", "Signs", None], [None, "SYSBP", None], ["1", "2", "3"]], id="a column without a word"
+        ),
+        pytest.param(
+            [["When", None, "Signs", None], ["2024-05-06T10:00", "1E5", "x", "y"], ["p", "q", "r", "s"]],
+            id="times and numbers",
+        ),
+    ],
+)
+def test_a_record_below_merged_cells_is_no_second_row_of_the_header(
+    tmp_path: Path, rows: list[list[object]]
+) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for number, cell in enumerate(rows[0], 1):
+        if cell is None and number == rows[0].index(None) + 1:
+            book.active.merge_cells(start_row=1, end_row=1, start_column=number - 1, end_column=number)
+    if rows[0].count(None) > 1:
+        book.active.merge_cells("C1:D1")
+    book.save(tmp_path / "vitals.xlsx")
+    (part,) = survey([tmp_path], standard()).parts
+    assert part.part.spec.header == (1,)
+
+
+def test_a_header_of_two_rows_is_told_and_drafted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in [
+        ["Vital signs"],
+        ["SUBJECT", "VISIT", "Signs"],
+        [None, None, "SYSBP", "DIABP"],
+        ["01", "V1", 120, 80],
+    ]:
+        book.active.append(row)
+    book.active.merge_cells("C2:D2")
+    (tmp_path / "raw").mkdir()
+    book.save(tmp_path / "raw/vitals.xlsx")
+    done = run("profile", tmp_path / "raw")
+    assert done.stdout.startswith(
+        "vitals.xlsx: xlsx, header in rows 2 and 3; 1 record, 4 columns; looks like VS,"
+    )
+    assert run("init", tmp_path / "study", tmp_path / "raw", "--study", "S").exit_code == 0
+    assert "    header: [2, 3]\n    subject: SUBJECT\n" in (tmp_path / "study/study.yaml").read_text("utf-8")
+    assert "Signs.SYSBP,SYSBP," in (tmp_path / "study/vs_tests.csv").read_text("utf-8")
+
+
 def test_every_sheet_with_data_is_a_table(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "AE"

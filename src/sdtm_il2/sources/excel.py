@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,11 @@ from sdtm_il2.sources.nearest import did_you_mean, like
 from sdtm_il2.sources.sheet import ColumnCells, SheetCells, read_cells
 from sdtm_il2.sources.text import RawTable, name_columns
 from sdtm_il2.sources.workbook import Sheet, Workbook, open_workbook, refusals
+
+#: Rows in which a header is looked for.
+_TITLES: Final = 6
+#: Numbers with an exponent, and days and times of ISO 8601, have letters too.
+_VALUE: Final = re.compile(r"[-+]?[0-9.,]+[Ee][-+]?[0-9]+|[0-9-]+T[0-9:.]+Z?")
 
 
 def read_excel(
@@ -136,6 +143,68 @@ def _levels(cells: SheetCells, rows: Sequence[int]) -> list[dict[int, tuple[tupl
                 for column in range(one.left, min(one.right, width) + 1):
                     levels[row][column] = ((one.top, one.left), text)
     return [levels[row] for row in rows]
+
+
+# ---- where the header is ----------------------------------------------------------------------------------
+
+
+def header_rows(path: Path, *, sheet: str = "", first: int = 1, file: str = "") -> tuple[int, ...]:
+    """The row of a sheet's header, or its two rows, where nobody has stated them; () if neither is to be seen.
+
+    The header is the first row from ``first`` on with two texts: a title is one, however wide it is merged. It has
+    two rows if some of its cells are merged over several columns and the row below names each of these apart, in
+    words that no record repeats, while the other columns have their name in one of the two rows, or merged over both.
+    Raises `SourceError` as `read_excel` does.
+    """
+    place = FilePlace("", file or path.name)
+    with refusals(place):
+        book = open_workbook(path.read_bytes(), place)
+        cells = read_cells(book, _choose_sheet(book, sheet), first + _TITLES)
+    upper = next((row for row in range(first, first + _TITLES) if len(_stored(cells, row)) > 1), 0)
+    if not upper:
+        return ()
+    return (upper, upper + 1) if _has_second_row(cells, upper) else (upper,)
+
+
+def _stored(cells: SheetCells, row: int) -> set[tuple[int, int]]:
+    """Where the texts of a row are stored: a merged cell counts once."""
+    (level,) = _levels(cells, (row,))
+    return {place for place, text in level.values() if text.strip()}
+
+
+def _has_second_row(cells: SheetCells, row: int) -> bool:
+    """Whether the row below belongs to the header, as `header_rows` says."""
+    upper, lower = _levels(cells, (row, row + 1))
+    spans = [
+        range(one.left, one.right + 1)
+        for one in cells.merged
+        if one.top == one.bottom == row and one.right > one.left and one.left in upper
+    ]
+    spanned = {column for span in spans for column in span if column in upper}
+    named = [lower[column][1].strip() for column in spanned if column in lower]
+    if not spanned or len(named) != len(spanned) or not all(map(_is_word, named)):
+        return False
+    if any(len({lower[column][1].strip() for column in span if column in lower}) == 1 for span in spans):
+        return False
+    others = (upper.keys() | lower.keys()) - spanned
+    both = [column for column in others if column in upper and column in lower]
+    merged = [column for column in both if upper[column][0] == lower[column][0]]
+    if len(merged) < len(both) and not merged:
+        return False  # the row below has a value under a whole name: it is a record
+    held = {column: lower[column][1].strip() for column in (*spanned, *others) if column in lower}
+    return not any(_repeats(cells, row + 2, column, text) for column, text in held.items())
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text can be a name: it has a letter, and is no number, date or time."""
+    return any(one.isalpha() for one in text) and _VALUE.fullmatch(text) is None
+
+
+def _repeats(cells: SheetCells, first: int, column: int, text: str) -> bool:
+    """Whether a record (from a row on) holds a text in a column too."""
+    below = [texts.get(column, "") for row, texts in cells.head.items() if row >= first]
+    held = cells.columns.get(column)
+    return any(one.strip() == text for one in (*below, *(held.texts if held is not None else ())))
 
 
 # ---- table ----------------------------------------------------------------------------------------------

@@ -219,7 +219,8 @@ def _sources(parts: Sequence[PartProfile], subjects: _Subjects) -> list[SourceDr
             if _decimal_commas(part):
                 lines.append('decimal: ","')
         if spec.header != (1,):
-            lines.append(f"header: {spec.header[0]}")
+            rows = ", ".join(map(str, spec.header))
+            lines.append(f"header: [{rows}]" if len(spec.header) > 1 else f"header: {rows}")
         lines += [
             f"{key}: {scalar(text)}"
             for key, text in (("sheet", spec.sheet), ("form", spec.form), ("group", spec.group))

@@ -102,7 +102,7 @@ def read_parts(folder: Path, path: Path) -> tuple[RawPart, ...]:
         book = open_workbook(path.read_bytes(), FilePlace("", name))
         sheets = [replace(spec, sheet=one.name) for one in book.sheets]
         if len(sheets) == 1:
-            return (_with_header(folder, spec),)
+            return (_sheet(folder, spec),)
         return tuple(_readable(folder, sheets))
     if kind == "xpt":
         return _datasets(folder, path, spec)
@@ -132,10 +132,27 @@ def _readable(folder: Path, sheets: Iterable[SourceSpec]) -> Iterator[RawPart]:
     """The sheets that hold a value."""
     for one in sheets:
         try:
-            yield _with_header(folder, one)
+            yield _sheet(folder, one)
         except SourceError as fault:
             if {found.code for found in fault.issues} != {"SRC354"}:
                 raise
+
+
+def _sheet(folder: Path, spec: SourceSpec) -> RawPart:
+    """A sheet with its header; of a header with merged cells, both rows, and no title that is merged over it."""
+    part = _with_header(folder, spec)
+    if not any(one.code == "SRC316" for one in part.issues):  # a merged cell stands in each of its columns
+        return part
+    from sdtm_il2.sources.excel import header_rows
+
+    rows = header_rows(folder / spec.path, sheet=spec.sheet, first=part.spec.header[0], file=spec.path)
+    if rows in ((), part.spec.header):
+        return part
+    try:
+        other = read_part(folder, replace(spec, header=rows))
+    except SourceError:
+        return part
+    return part if {one.code for one in other.issues} & _NO_HEADER else other
 
 
 def _with_header(folder: Path, spec: SourceSpec) -> RawPart:

@@ -23,7 +23,8 @@ def title_lines(part: PartProfile) -> tuple[str, ...]:
     if raw.spec.delimiter:
         how.append("cells between " + ("tabs" if raw.spec.delimiter == "\t" else f"'{raw.spec.delimiter}'"))
     if raw.spec.header != (1,):
-        how.append(f"header in row {raw.spec.header[0]}")
+        rows = " and ".join(map(str, raw.spec.header))
+        how.append(f"header in {'rows' if len(raw.spec.header) > 1 else 'row'} {rows}")
     looks = [f"looks like {part.domain}" if part.domain else "looks like no domain"]
     looks.append(f"subject in '{part.subject}'" if part.subject else "no subject column")
     lines = [
