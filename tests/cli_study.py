@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sdtm_il2.cli import main
+from studies import demographics
 
 STUDY = {
     "study.yaml": """\
@@ -23,16 +24,7 @@ sources:
     not_submitted: {rows: [{when: STATUS EQ screening, reason: before the first dose}]}
 domains: [dm.yaml, ae.yaml]
 """,
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: ID}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
-""",
+    "dm.yaml": demographics(subject="ID", sex="{assign: SEX}"),
     "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AETERM, AESTDTC]

@@ -11,6 +11,7 @@ import yaml
 
 from sdtm_il2.dataset import CHAR
 from sdtm_il2.standardise import continued_names, cut_text
+from studies import demographics
 from study import build_folder, build_study, cells, write_files
 
 STUDY = """\
@@ -27,15 +28,8 @@ domains: [dm.yaml, ex.yaml, ae.yaml, lb.yaml]
 """
 FILES = {
     "study.yaml": STUDY,
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: SUBJ}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
+    "dm.yaml": demographics(
+        """\
   ARMCD: {copy: EX.EXTRT}
   ARM: {hardcode: A}
   BRTHDTC: {datetime: BIRTH}
@@ -43,6 +37,8 @@ variables:
   AGE: {age: {birth: DM.BRTHDTC, at: DM.RFSTDTC}}
   AGEU: {hardcode: YEARS}
 """,
+        sex="{assign: SEX}",
+    ),
     "ex.yaml": """\
 domain: EX
 keys: [STUDYID, USUBJID, EXTRT, EXSTDTC]

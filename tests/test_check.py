@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sdtm_il2.check import check_data
+from sdtm_il2.check.data import check_data
 from sdtm_il2.cli import main
 from sdtm_il2.compile import compile_plan
 from sdtm_il2.errors import Issue
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import load_spec
+from studies import demographics
 from study import standard, write_files
 
 STUDY = {
@@ -30,16 +31,7 @@ codelists:
   C66769: {terms: {轻度: MILD, 重度: SEVERE}}
 domains: [dm.yaml, ae.yaml, lb.yaml]
 """,
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: ID}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
-""",
+    "dm.yaml": demographics(subject="ID", sex="{assign: SEX}"),
     "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AETERM, AESTDTC]

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sdtm_il2.check import check_columns, load_specification, read_raw
+from sdtm_il2.check.columns import check_columns
+from sdtm_il2.check.inputs import read_raw
+from sdtm_il2.check.specification import load_specification
 from sdtm_il2.cli import main
 from sdtm_il2.errors import Severity
 from study import write_files

@@ -210,7 +210,7 @@ def test_a_folder_of_somebody_else_is_not_touched(folder: Path) -> None:
     assert files(folder / "out") == {"thesis.txt": b"mine"}
 
 
-@pytest.mark.parametrize("where", ["sdtm_il2.check.read_raw", "sdtm_il2.output.write_lineage"])
+@pytest.mark.parametrize("where", ["sdtm_il2.check.inputs.read_raw", "sdtm_il2.output.write_lineage"])
 def test_ctrl_c_ends_with_130_and_leaves_the_old_output_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -231,7 +231,7 @@ def test_a_full_disk_is_not_our_bug(folder: Path, monkeypatch: pytest.MonkeyPatc
     def fill(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "big.parquet")
 
-    monkeypatch.setattr("sdtm_il2.check.read_raw", fill)
+    monkeypatch.setattr("sdtm_il2.check.inputs.read_raw", fill)
     done = run("build", "study")
     assert done.stderr == (
         "Errors\n"
@@ -247,7 +247,7 @@ def test_no_memory_is_not_our_bug(folder: Path, monkeypatch: pytest.MonkeyPatch)
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("sdtm_il2.check.read_raw", exhaust)
+    monkeypatch.setattr("sdtm_il2.check.inputs.read_raw", exhaust)
     done = run("build", "study")
     assert "OUT991: a process was ended or had no memory left\n" in done.stderr
     assert done.exit_code == 2
@@ -265,7 +265,7 @@ def test_a_bug_of_ours_ends_with_3_and_asks_for_a_report(
     def fail(*_: object, **__: object) -> Any:
         raise error
 
-    monkeypatch.setattr("sdtm_il2.check.read_raw", fail)
+    monkeypatch.setattr("sdtm_il2.check.inputs.read_raw", fail)
     done = run("build", "study")
     assert done.exit_code == 3
     assert done.stdout == ""

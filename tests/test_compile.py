@@ -9,6 +9,7 @@ import yaml
 
 from sdtm_il2.errors import SdtmError
 from sdtm_il2.plan.model import Plan
+from studies import demographics
 from study import build_study, plan_of, write_files
 
 STUDY = """\
@@ -21,20 +22,15 @@ sources:
   lb: {path: raw/lb.csv, subject: SUBJ}
 domains: [dm.yaml, ae.yaml, lb.yaml]
 """
-DM = """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: SUBJ}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
+DM = demographics(
+    """\
   ARMCD: {hardcode: A}
   ARM: {hardcode: A}
   RFSTDTC: {datetime: ST}
   RFXSTDTC: {copy: DM.RFSTDTC}
-"""
+""",
+    sex="{assign: SEX}",
+)
 AE = """\
 domain: AE
 keys: [STUDYID, USUBJID, AETERM]

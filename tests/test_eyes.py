@@ -8,29 +8,12 @@ import pytest
 
 from sdtm_il2.build import Build
 from sdtm_il2.errors import Issue
+from studies import demographics, study_file
 from study import build_study, cells
 
 FILES = {
-    "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  lb: {path: raw/lb.csv, subject: SUBJ}
-domains: [dm.yaml, lb.yaml]
-""",
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: SUBJ}
-  SITEID: {hardcode: "01"}
-  SEX: {hardcode: F}
-  COUNTRY: {hardcode: CHN}
-  RFSTDTC: {datetime: START}
-""",
+    "study.yaml": study_file("dm", "lb"),
+    "dm.yaml": demographics("  RFSTDTC: {datetime: START}\n"),
     "lb.yaml": """\
 domain: LB
 keys: [STUDYID, USUBJID, LBREFID]
@@ -206,13 +189,13 @@ variables:
   AENOTE: {assign: NOTE, supplemental: {label: Note, idvar: AESPID}}
   AEMEMO: {assign: NOTE, supplemental: {label: Memo}}
 """
-    study = FILES["study.yaml"].replace("domains: [dm.yaml, lb", "domains: [dm.yaml, ae")
-    study = study.replace("lb: {path: raw/lb.csv", "ae: {path: raw/ae.csv")
     raw = (
         "SUBJ,ID,TERM,D,NOTE\n01,,a,2024-03-05,x\n01,1,b,2024-03-05,y\n01,1,c,2024-03-05,z\n"
         "01,2,d,2024-03-05,\n01,2,e,2024-03-05,w\n02,1,f,2024-03-05,v\n"
     )
-    result = build_study(tmp_path, FILES | {"study.yaml": study, "ae.yaml": ae, "raw/ae.csv": raw})
+    result = build_study(
+        tmp_path, FILES | {"study.yaml": study_file("dm", "ae"), "ae.yaml": ae, "raw/ae.csv": raw}
+    )
     (told,) = found(result, "DATA827")
     assert (told.target, told.count) == ("SUPPAE.AENOTE", 4)
     assert told.message == (
@@ -246,13 +229,8 @@ def test_limits_beside_a_word_or_an_empty_result_take_the_factor_of_their_unit(t
 
 def test_identifiers_that_are_equal_as_numbers_stay_apart(tmp_path: Path) -> None:
     # course 01 is not course 1: each event sees the injections of its own course
-    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml, ex.yaml")
-    study = study.replace(
-        "  lb: {path: raw/lb.csv, subject: SUBJ}\n",
-        "  ae: {path: raw/ae.csv, subject: SUBJ}\n  ex: {path: raw/ex.csv, subject: SUBJ}\n",
-    )
     files = FILES | {
-        "study.yaml": study,
+        "study.yaml": study_file("dm", "ae", "ex"),
         "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AEGRPID]
@@ -285,9 +263,8 @@ variables:
 
 def test_a_comment_belongs_to_the_record_of_its_group(tmp_path: Path) -> None:
     # the event of course 1 is made of two rows: the comment of the second row is one on that event, too
-    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml")
     files = FILES | {
-        "study.yaml": study.replace("  lb: {path: raw/lb.csv", "  ae: {path: raw/ae.csv"),
+        "study.yaml": study_file("dm", "ae"),
         "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AEGRPID]
@@ -310,11 +287,9 @@ variables:
 
 def test_a_number_that_differs_within_a_group_is_told_once(tmp_path: Path) -> None:
     # the two days of drug x name two events: no relationship is made of them, and one group is told
-    study = FILES["study.yaml"].replace("dm.yaml, lb.yaml", "dm.yaml, ae.yaml, cm.yaml")
-    sources = "  ae: {path: raw/ae.csv, subject: SUBJ}\n  cm: {path: raw/cm.csv, subject: SUBJ}\n"
+    relation = 'relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "R{AE_NO}"}]\n'
     files = FILES | {
-        "study.yaml": study.replace("  lb: {path: raw/lb.csv, subject: SUBJ}\n", sources)
-        + 'relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "R{AE_NO}"}]\n',
+        "study.yaml": study_file("dm", "ae", "cm", tail=relation),
         "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AESPID]

@@ -7,42 +7,25 @@ from pathlib import Path
 from sdtm_il2.define.model import Define
 from sdtm_il2.define.read import read_define
 from sdtm_il2.output import write_build
+from studies import ENGLISH, ONE_SUBJECT, domain_file, study_file
 from study import build_folder, build_study, cells, standard, write_files
 
 #: One test code, told apart by a category in Chinese; the second one is derived and has terms of its own.
-STUDY = {
-    "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-agency: fda
-translations: english.csv
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  lb: {path: raw/lb.csv, subject: SUBJ}
+LISTS = """\
 codelists:
   ANSWER: {sponsor: true, terms: {阳: 阳, 阴: 阴}}
   LEVEL: {sponsor: true, terms: {高: 高, 低: 低}}
   C65047: {sponsor: [XYZ]}
   C67154: {sponsor: [某项目]}
-domains: [dm.yaml, lb.yaml]
-""",
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: SUBJ}
-  SITEID: {hardcode: "01"}
-  SEX: {hardcode: F}
-  COUNTRY: {hardcode: CHN}
-""",
-    "lb.yaml": """\
-domain: LB
-keys: [STUDYID, USUBJID, LBTESTCD, LBREFID]
-records: [{from: lb, tests: {table: items.csv, by: [ITEM], result: RES}}]
-variables: {LBREFID: {assign: NO}}
-""",
+"""
+STUDY = ONE_SUBJECT | {
+    "study.yaml": study_file("dm", "lb", head=ENGLISH, tail=LISTS),
+    "lb.yaml": domain_file(
+        "LB",
+        "LBTESTCD, LBREFID",
+        "{LBREFID: {assign: NO}}",
+        "[{from: lb, tests: {table: items.csv, by: [ITEM], result: RES}}]",
+    ),
     "items.csv": """\
 ITEM,LBTESTCD,LBTEST,LBCAT,LBSPEC,terms,origin,method
 项一,XYZ,某项目,化验甲,URINE,ANSWER,,
@@ -58,9 +41,14 @@ text,en,variable
 高,MUCH,
 低,LITTLE,
 """,
-    "raw/dm.csv": "SUBJ\n01\n",
     "raw/lb.csv": "SUBJ,NO,ITEM,RES\n01,1,项一,阳\n01,2,项二,高\n01,3,项一,阴\n01,4,项二,低\n",
 }
+#: Medications that name the event for which they were taken; its identifier becomes that of the relation.
+RELATED = ONE_SUBJECT | {"cm.yaml": domain_file("CM", "CMTRT", "{CMTRT: {assign: DRUG}}")}
+
+
+def relation(identifier: str) -> str:
+    return f'relationships: [{{from: CM, column: AE_NO, to: AE.AESPID, id: "{identifier}"}}]\n'
 
 
 def define_of(folder: Path) -> Define:
@@ -103,19 +91,9 @@ def test_names_of_tests_are_those_of_the_files(tmp_path: Path) -> None:
 
 def test_an_order_that_differs_by_agency_is_told(tmp_path: Path) -> None:
     # 一 (U+4E00) stands before 丁 (U+4E01), but Zoster after Acne: the rash is AESEQ 1 for one agency alone
-    files = {
-        "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28, dictionaries: {MedDRA: "27.1"}}
-agency: nmpa
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  ae: {path: raw/ae.csv, subject: SUBJ}
-  coding: {path: raw/coding.csv}
-domains: [dm.yaml, ae.yaml]
-""",
-        "dm.yaml": STUDY["dm.yaml"],
+    study = study_file("dm", "ae", head="agency: nmpa\n", sources="  coding: {path: raw/coding.csv}\n")
+    files = ONE_SUBJECT | {
+        "study.yaml": study.replace("2025-03-28}", '2025-03-28, dictionaries: {MedDRA: "27.1"}}'),
         "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AEDECOD]
@@ -123,7 +101,6 @@ records: [{from: ae}]
 meddra: {source: coding, by: [TERM], columns: {PT: {nmpa: 首选语, else: PT}}}
 variables: {AETERM: {assign: TERM}}
 """,
-        "raw/dm.csv": "SUBJ\n01\n",
         "raw/ae.csv": "SUBJ,TERM\n01,shingles\n01,rash\n",
         "raw/coding.csv": "TERM,PT,首选语\nshingles,Zoster,一\nrash,Acne,丁\n",
     }
@@ -143,38 +120,11 @@ variables: {AETERM: {assign: TERM}}
 
 def test_identifiers_do_not_become_one_by_translation(tmp_path: Path) -> None:
     # two events with the same English term are two events; two relations with the same RELID are one
-    files = {
-        "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-agency: fda
-translations: english.csv
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  ae: {path: raw/ae.csv, subject: SUBJ}
-  cm: {path: raw/cm.csv, subject: SUBJ}
-domains: [dm.yaml, ae.yaml, cm.yaml]
-relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "合{AE_NO}"}]
-""",
-        "dm.yaml": STUDY["dm.yaml"],
-        "ae.yaml": """\
-domain: AE
-keys: [STUDYID, USUBJID, AESPID]
-records: [{from: ae}]
-variables:
-  AESPID: {assign: NO}
-  AETERM: {assign: TERM}
-  AEDECOD: {hardcode: Pyrexia}
-""",
-        "cm.yaml": """\
-domain: CM
-keys: [STUDYID, USUBJID, CMTRT]
-records: [{from: cm}]
-variables: {CMTRT: {assign: DRUG}}
-""",
+    events = "  AESPID: {assign: NO}\n  AETERM: {assign: TERM}\n  AEDECOD: {hardcode: Pyrexia}\n"
+    files = RELATED | {
+        "study.yaml": study_file("dm", "ae", "cm", head=ENGLISH, tail=relation("合{AE_NO}")),
+        "ae.yaml": domain_file("AE", "AESPID", events),
         "english.csv": "text,en\n发热,Fever\n发烧,Fever\n合1,TIE1\n合2,TIE1\n",
-        "raw/dm.csv": "SUBJ\n01\n",
         "raw/ae.csv": "SUBJ,NO,TERM\n01,1,发热\n01,2,发烧\n",
         "raw/cm.csv": "SUBJ,DRUG,AE_NO\n01,Aspirin,1\n01,Iron,2\n",
     }
@@ -212,30 +162,11 @@ variables: {CMTRT: {assign: DRUG}}
 def test_an_identifier_may_have_been_collected_in_english(tmp_path: Path) -> None:
     # 头痛 becomes Headache, as another record is numbered already; the terms of two events may be the same
     names = ("AELNKID", "AESPID", "AEGRPID", "AEREFID")
-    files = {
-        "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-agency: fda
-translations: english.csv
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  ae: {path: raw/ae.csv, subject: SUBJ}
-domains: [dm.yaml, ae.yaml]
-""",
-        "dm.yaml": STUDY["dm.yaml"],
-        "ae.yaml": """\
-domain: AE
-keys: [STUDYID, USUBJID, AESTDTC]
-records: [{from: ae}]
-variables:
-  AETERM: {assign: TERM}
-  AEDECOD: {hardcode: Headache}
-  AESTDTC: {datetime: D}
-""",
+    events = "  AETERM: {assign: TERM}\n  AEDECOD: {hardcode: Headache}\n  AESTDTC: {datetime: D}\n"
+    files = ONE_SUBJECT | {
+        "study.yaml": study_file("dm", "ae", head=ENGLISH),
+        "ae.yaml": domain_file("AE", "AESTDTC", events),
         "english.csv": "text,en\n头痛,Headache\n头疼,Headache\n",
-        "raw/dm.csv": "SUBJ\n01\n",
         "raw/ae.csv": "SUBJ,TERM,D\n01,头痛,2024-01-01\n01,Headache,2024-01-02\n01,Headache,2024-01-03\n",
     }
 
@@ -275,35 +206,11 @@ variables:
 
 
 def test_relations_and_links_may_have_been_collected_in_english(tmp_path: Path) -> None:
-    files = {
-        "study.yaml": """\
-study: T1
-standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
-agency: fda
-translations: english.csv
-dates: {format: yyyy-mm-dd}
-sources:
-  dm: {path: raw/dm.csv, subject: SUBJ}
-  ae: {path: raw/ae.csv, subject: SUBJ}
-  cm: {path: raw/cm.csv, subject: SUBJ}
-domains: [dm.yaml, ae.yaml, cm.yaml]
-relationships: [{from: CM, column: AE_NO, to: AE.AESPID, id: "{ID}"}]
-""",
-        "dm.yaml": STUDY["dm.yaml"],
-        "ae.yaml": """\
-domain: AE
-keys: [STUDYID, USUBJID, AESPID]
-records: [{from: ae}]
-variables: {AESPID: {assign: NO}, AETERM: {hardcode: Fever}, AEDECOD: {hardcode: Pyrexia}}
-""",
-        "cm.yaml": """\
-domain: CM
-keys: [STUDYID, USUBJID, CMTRT]
-records: [{from: cm}]
-variables: {CMTRT: {assign: DRUG}}
-""",
+    events = "{AESPID: {assign: NO}, AETERM: {hardcode: Fever}, AEDECOD: {hardcode: Pyrexia}}"
+    files = RELATED | {
+        "study.yaml": study_file("dm", "ae", "cm", head=ENGLISH, tail=relation("{ID}")),
+        "ae.yaml": domain_file("AE", "AESPID", events),
         "english.csv": "text,en\n甲,A\n",
-        "raw/dm.csv": "SUBJ\n01\n",
         "raw/ae.csv": "SUBJ,NO\n01,1\n01,2\n",
         "raw/cm.csv": "SUBJ,DRUG,AE_NO,ID\n01,Aspirin,1,甲\n01,Iron,2,A\n",
     }

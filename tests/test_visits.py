@@ -13,23 +13,16 @@ from sdtm_il2.methods.visit_records import day_numbers, day_texts
 from sdtm_il2.output import write_build
 from sdtm_il2.report.rows import source_rows
 from sdtm_il2.trace import trace, trace_row
+from studies import demographics
 from study import ROOT, build_study, cells, plan_of, read_rows, standard, write_files
 
 CROSSOVER = ROOT.parent / "shared" / "knowledge" / "crossover"
 
-DM = """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: SUBJ}
-  SITEID: {hardcode: "01"}
-  SEX: {hardcode: F}
-  COUNTRY: {hardcode: CHN}
+DM = demographics("""\
   ARMCD: {assign: ARM}
   ARM: {assign: ARM}
   RFSTDTC: {datetime: START}
-"""
+""")
 VS = """\
 domain: VS
 keys: [STUDYID, USUBJID, VSTESTCD, VSSPID]

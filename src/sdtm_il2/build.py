@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
-from sdtm_il2.check import check_columns, with_header_columns
+from sdtm_il2.check.columns import check_columns, with_header_columns
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct, num
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage

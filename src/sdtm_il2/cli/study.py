@@ -101,7 +101,8 @@ def build(
     all: after a failed run an older output is as it was.
     """
     from sdtm_il2.build import build as build_study
-    from sdtm_il2.check import load_specification, read_raw
+    from sdtm_il2.check.inputs import read_raw
+    from sdtm_il2.check.specification import load_specification
     from sdtm_il2.cli.workers import mapper, partitions, progress
     from sdtm_il2.output import check_folder, write_build
     from sdtm_il2.report.text import balance_text, datasets_text
@@ -162,20 +163,22 @@ def check(
     All problems of all files are printed at once. With --raw the datasets are built in memory: all that a build
     would report is printed, and what the data say of formats, missing texts and terms that never occur.
     """
-    from sdtm_il2.check import load_specification, read_raw
+    from sdtm_il2.check.specification import load_specification
 
     specification = load_specification(study, agency=agency or "", ig=ig, ct=ct)
     spec, plan = specification.spec, specification.plan
     refused = list(specification.refused)
     sources = None
     if raw is not None:
+        from sdtm_il2.check.inputs import read_raw
+
         sources, wrong = read_raw(specification, raw)
         refused += wrong
     found: list[Issue] = []
     dry = None
     if spec is not None and plan is not None and sources is not None and not refused:
         from sdtm_il2.build import build as build_study
-        from sdtm_il2.check import check_data
+        from sdtm_il2.check.data import check_data
 
         dry = _tried(refused, lambda: build_study(plan, sources).issues)
         found += check_data(spec, plan, sources)
