@@ -374,7 +374,7 @@ def _check_keys(partition: Partition, records: DomainRecords, frame: pd.DataFram
                 at=plan.keys_at if plan.keys_at.file else plan.at,
                 target=plan.domain,
                 keys=keys,
-                reason=plan.keys_not_unique,
+                reason=plan.keys_not_unique.en,
             )
 
 

@@ -7,7 +7,13 @@ from dataclasses import replace
 
 from sdtm_il2.compile.automatic import collected_results, identifiers, standard_results, study_days, test_name
 from sdtm_il2.compile.blocks import compile_block, compile_submit
-from sdtm_il2.compile.define import check_comments, compile_documents, with_pages, with_value_levels
+from sdtm_il2.compile.define import (
+    check_comments,
+    check_languages,
+    compile_documents,
+    with_pages,
+    with_value_levels,
+)
 from sdtm_il2.compile.english import Labels, english_labels
 from sdtm_il2.compile.labels import compile_decodes, compile_labels
 from sdtm_il2.compile.names import Scope, Study, nearest
@@ -100,12 +106,13 @@ def _unordered(spec: StudySpec, standard: Standard, problems: Problems) -> tuple
     decodes = compile_decodes(study)
     levelled = with_value_levels(study, with_pages(study, labelled))
     check_comments(study)
+    check_languages(study)
     _check_order(study, labelled)
     plan = Plan(
         spec.study, spec.name, spec.description, spec.protocol, spec.agency, spec.usubjid,
         replace(spec.standard, ct=standard.ct_version), spec.sources, levelled, (), at=spec.at,
         tables=table_plans(tables), relationships=relationships, visits=visits, labels=labels, decodes=decodes,
-        comments={name: text.text for name, text in spec.comments.items()}, agency_encoding=spec.agency_encoding,
+        comments={name: one.words for name, one in spec.comments.items()}, agency_encoding=spec.agency_encoding,
         choices=spec.choices, translations=english.rows,
         columns_elsewhere=tuple(pair for one in spec.domains for pair in columns_elsewhere(one, spec.agency)),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sdtm_il2.bilingual import Bilingual
 from sdtm_il2.compile.calls import (
     Target,
     assigned,
@@ -63,10 +64,10 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
     )  # fmt: skip
 
 
-def _comment(study: Study, spec: VariableSpec) -> str:
+def _comment(study: Study, spec: VariableSpec) -> Bilingual:
     """The text of `comment:`, which may name a comment of define/study.yaml."""
-    shared = study.spec.comments.get(spec.comment)
-    return shared.text if shared is not None else spec.comment
+    shared = study.spec.comments.get(spec.comment.en)
+    return shared.words if shared is not None else spec.comment
 
 
 def _looked_up(scope: Scope, ref: ColumnRef) -> bool:

@@ -9,6 +9,7 @@ import io
 import json
 from dataclasses import replace
 
+from sdtm_il2.bilingual import NO_TEXT, said
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.visits import NAMED_VISITS
 from sdtm_il2.errors import Location
@@ -60,7 +61,7 @@ def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = ""
     versions = dictionaries(spec, standard)
     for dictionary in spec.dictionaries:
         name_of = _DICTIONARIES[dictionary.dictionary.lower()]
-        words = f"Coded by the table {dictionary.source} of the study, which states no version of {name_of}."
+        words = said("coded_by", table=dictionary.source, dictionary=name_of)
         alias = dictionary.dictionary.lower()
         join = JoinSpec(alias, dictionary.source, dictionary.by, "1", at=dictionary.at)
         lines = tuple(
@@ -68,7 +69,7 @@ def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = ""
                 name,
                 MethodCall("assign", (Text(f"{alias}.{column}", dictionary.at),), at=dictionary.at),
                 origin="Assigned by Sponsor",
-                comment="" if versions[dictionary.dictionary] or not name.endswith("DECOD") else words,
+                comment=NO_TEXT if versions[dictionary.dictionary] or not name.endswith("DECOD") else words,
                 supplemental=supplemental,
                 at=dictionary.at,
             )

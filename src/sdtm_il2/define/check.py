@@ -10,7 +10,14 @@ from pathlib import Path
 
 from lxml import etree
 
-from sdtm_il2.define import check_codelists, check_datasets, check_items, check_references, check_standard
+from sdtm_il2.define import (
+    check_codelists,
+    check_datasets,
+    check_items,
+    check_languages,
+    check_references,
+    check_standard,
+)
 from sdtm_il2.define.check_data import against_data
 from sdtm_il2.define.check_files import links_exist, pages_exist, stated_encoding
 from sdtm_il2.define.model import DEF, ODM
@@ -25,6 +32,7 @@ Check = Callable[[DefineTree], Iterator[Issue]]
 #: Every check of a well-formed file, in the order of the rooms they stand in.
 CHECKS: tuple[Check, ...] = (
     *check_references.CHECKS, *check_datasets.CHECKS, *check_items.CHECKS, *check_codelists.CHECKS,
+    *check_languages.CHECKS,
     *check_standard.CHECKS,
 )  # fmt: skip
 
@@ -68,7 +76,7 @@ def check_define(
     ``source`` is a path or the bytes; ``file`` names the place in issues (default: the path). ``data`` is the
     folder of the XPORT files and of the documents; without it nothing but the file is looked at. XPORT files do
     not say their ``encoding``: it is taken from a manifest.json beside them, or is UTF-8. Returns all issues
-    (DEF7xx), worst first; a hostile or broken file gives one issue. A 2.0 file is checked as 2.1 (DEF745), but
+    (DEF700 to DEF800), worst first; a hostile or broken file gives one issue. A 2.0 file is checked as 2.1 (DEF745), but
     for its schema. DefineError (DEF704) when the file cannot be read at all.
 
     >>> check_define(b"<ODM><Study></ODM>")[0].code

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get, shown, too_long
+from sdtm_il2.define.tree import DefineTree, child, children, clark, described, get, too_long
 from sdtm_il2.errors import Issue
 
 _SAS_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
@@ -207,22 +207,7 @@ def split_datasets(tree: DefineTree) -> Iterator[Issue]:
                 yield tree.issue("DEF744", group, "DD0050", domain=domain, found="a name without that prefix")
 
 
-def languages(tree: DefineTree) -> Iterator[Issue]:
-    """A description has one text a language, and the text is not empty."""
-    for texts in tree.root.iter(clark("Description"), clark("Decode")):
-        owner = texts.getparent()
-        element = owner if owner is not None else texts
-        found: set[str] = set()
-        for text in children(texts, "TranslatedText"):
-            lang = str(text.get("{http://www.w3.org/XML/1998/namespace}lang", ""))
-            if lang in found:
-                yield tree.issue(
-                    "DEF742", element, "OD0021", element=shown(str(texts.tag)), lang=lang or "no language"
-                )
-            found.add(lang)
-
-
 CHECKS = (
     document, standards, dataset_attributes, dataset_class, dataset_file, links, keys, order, no_data,
-    standard_or_not, split_datasets, languages,
+    standard_or_not, split_datasets,
 )  # fmt: skip

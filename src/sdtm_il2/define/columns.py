@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from sdtm_il2.bilingual import NO_TEXT, Bilingual, joined
 from sdtm_il2.dataset import ValueSummary, VariableType
 from sdtm_il2.define.model import (
     DataType,
@@ -46,8 +47,8 @@ class Described:
     study_list: str = ""
     value_domain: str = ""
     origins: tuple[Origin, ...] = ()
-    words: str = ""
-    comment: str = ""
+    words: Bilingual = NO_TEXT
+    comment: Bilingual = NO_TEXT
 
 
 def parse_pages(text: str) -> tuple[PDFPageRef, ...]:
@@ -118,7 +119,7 @@ def from_plan(domain: DomainPlan, variable: VariablePlan, usubjid: str) -> Descr
         variable.name, variable.label, variable.type, variable.role, variable.core, variable.codelists,
         variable.study_list, variable.value_domain,
         origins_of(rules) if variable.mapped else (origin("Not Available"),),
-        variable_words(domain, variable.rules, usubjid), " ".join(comments),
+        variable_words(domain, variable.rules, usubjid), joined(list(comments)),
     )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ class LevelOrigin:
     """Where the values of one test come from, and the words of their derivation."""
 
     origins: tuple[Origin, ...]
-    words: str
+    words: Bilingual
 
 
 def test_origin(
@@ -144,14 +145,14 @@ def test_origin(
 ) -> LevelOrigin:
     """The origin of one variable in the records that meet ``conditions``: that of its blocks, tests tables first."""
     found: list[tuple[Rule, BlockPlan, str]] = []
-    words: dict[str, None] = {}
+    words: dict[Bilingual, None] = {}
     result = variable.name == f"{domain.domain}ORRES"
     for rule, block, row in _makers(domain, variable, conditions):
         stated = row[0] if result else ""
         found.append((rule, block, stated))
         if (stated or rule.origin).startswith("Derived"):
             words[row[1] if result and row[1] else rule_words(rule, block, domain, usubjid)] = None
-    return LevelOrigin(origins_of(found), " ".join(words))
+    return LevelOrigin(origins_of(found), joined(list(words)))
 
 
 def level_rows(domain: DomainPlan, block: BlockPlan, conditions: Mapping[str, str]) -> Iterator[TestRow]:
@@ -166,13 +167,13 @@ def level_rows(domain: DomainPlan, block: BlockPlan, conditions: Mapping[str, st
 
 def _makers(
     domain: DomainPlan, variable: VariablePlan, conditions: Mapping[str, str]
-) -> Iterator[tuple[Rule, BlockPlan, tuple[str, str]]]:
+) -> Iterator[tuple[Rule, BlockPlan, tuple[str, Bilingual]]]:
     for index, (rule, block) in enumerate(zip(variable.rules, domain.blocks, strict=True)):
         if rule is None:
             continue
         if block.tests is None:
             if all(_may_hold(domain, name, index, value) for name, value in conditions.items()):
-                yield rule, block, ("", "")
+                yield rule, block, ("", NO_TEXT)
             continue
         for row in level_rows(domain, block, conditions):
             yield rule, block, (row.origin, row.method)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sdtm_il2
+from sdtm_il2.bilingual import joined, said
 from sdtm_il2.dataset import Summary, ValueSummary
 from sdtm_il2.define.columns import (
     ACRF,
@@ -54,9 +55,6 @@ _MEDDRA = frozenset(
     {"LLT", "LLTCD", "PTCD", "HLT", "HLTCD", "HLGT", "HLGTCD", "BODSYS", "BDSYCD", "SOC", "SOCCD"}
 )
 _WHODRUG = frozenset({"DECOD", "CLAS", "CLASCD"})
-_NO_VALUES = "No values were collected or derived for this variable in this study."
-_NO_RECORDS = "No records were collected for this dataset in this study."
-_ENGLISH = "Values collected in another language are submitted in English translation."
 _EMPTY = ValueSummary()
 
 
@@ -85,7 +83,7 @@ def make_define(
     if plan.receiver.english:
         plan = plan_as_submitted(replace(plan, labels={}, decodes={}))
     datasets = sorted(_datasets(plan, summaries, standard), key=_reading_order)
-    lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes)
+    lists = ListUses(standard, CT, plan.sponsor_terms, _test_names(plan), plan.decodes, plan.bilingual)
     draft = Draft(plan, lists, lengths or {}, frozenset(translated))
     for dataset in datasets:
         _describe_dataset(draft, dataset)
@@ -236,7 +234,8 @@ def _describe_dataset(draft: Draft, dataset: DatasetDescribed) -> None:
         _describe_variable(draft, dataset, variable, order, empty=empty)
         for order, variable in enumerate(dataset.variables, 1)
     ]
-    words = " ".join(part for part in (dataset.comment, _NO_RECORDS if empty else "") if part)
+    why = [said("no_records")] if empty else []
+    words = joined([one for one in (dataset.comment, *why) if one])
     comment = draft.comment(f"COM.{dataset.name}", words) if words else ""
     leaf = f"LF.{dataset.name.lower()}"
     file = f"{dataset.name.lower()}.xpt"
@@ -272,9 +271,11 @@ def _describe_variable(
     place = len(draft.items)
     item = describe_levels(draft, dataset, variable, item, use)
     no_data = not empty and not values.filled
-    english = _ENGLISH if f"{dataset.name}.{variable.name}" in draft.translated else ""
-    words = " ".join(part for part in (variable.comment, english, _NO_VALUES if no_data else "") if part)
-    if words:
+    english = f"{dataset.name}.{variable.name}" in draft.translated
+    parts = [variable.comment]
+    parts += [said("translated")] if english else []
+    parts += [said("no_values")] if no_data else []
+    if words := joined([one for one in parts if one]):
         general = "COM.ENGLISH" if english else "COM.NODATA"
         own = f"COM.{dataset.name}.{variable.name}" if variable.comment else general
         item = replace(item, comment_oid=draft.comment(own, words))

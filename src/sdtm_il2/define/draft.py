@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sdtm_il2.bilingual import NO_TEXT, Bilingual
 from sdtm_il2.dataset import Summary
 from sdtm_il2.define.columns import Described
 from sdtm_il2.define.model import (
     CommentDef,
     DataType,
+    Description,
     ItemDef,
     ItemGroupDef,
     MethodDef,
     RangeCheck,
     ValueListDef,
     WhereClauseDef,
-    described,
+    bilingual,
 )
 from sdtm_il2.define.terms import ListUse, ListUses, slug
 from sdtm_il2.plan.model import DomainPlan, Plan
@@ -51,7 +53,7 @@ class DatasetDescribed:
     variables: tuple[Described, ...]
     summary: Summary
     plan: DomainPlan | None = None
-    comment: str = ""
+    comment: Bilingual = NO_TEXT
     standard: bool = True
     alias: str = ""
 
@@ -81,25 +83,29 @@ class Draft:
             return found
         return min(found, stored) if level else stored
 
-    def method(self, dataset: str, name: str, words: str) -> str:
+    def told(self, words: Bilingual) -> Description:
+        """Words in the languages of the file."""
+        return bilingual(words.en, words.zh if self.plan.bilingual else "")
+
+    def method(self, dataset: str, name: str, words: Bilingual) -> str:
         """The OID of a method with these words: datasets that say the same of a variable share it."""
         for oid in (f"MT.{name}", f"MT.{dataset}.{name}"):
-            held = self.methods.setdefault(oid, MethodDef(oid, f"Algorithm for {oid[3:]}", described(words)))
-            if held.description == described(words):
+            made = MethodDef(oid, f"Algorithm for {oid[3:]}", self.told(words))
+            if self.methods.setdefault(oid, made).description == made.description:
                 return oid
         raise AssertionError(f"two methods for {dataset}.{name}")
 
-    def comment(self, oid: str, words: str) -> str:
+    def comment(self, oid: str, words: Bilingual) -> str:
         """The OID of a comment with these words."""
         for held in self.comments.values():
-            if held.description == described(words):
+            if held.description == self.told(words):
                 return held.oid
         named = next((f"COM.{name}" for name, text in self.plan.comments.items() if text == words), oid)
         oid, number = named, 1
         while oid in self.comments:
             number += 1
             oid = f"{named}-{number}"
-        self.comments[oid] = CommentDef(oid, described(words))
+        self.comments[oid] = CommentDef(oid, self.told(words))
         return oid
 
     def clause(self, dataset: str, conditions: tuple[LevelCondition, ...]) -> str:

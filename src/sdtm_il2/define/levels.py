@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from sdtm_il2.bilingual import NO_TEXT, Bilingual
 from sdtm_il2.dataset import ValueSummary
 from sdtm_il2.define.columns import (
     Described,
@@ -36,7 +37,7 @@ class _Meaning:
     label: str
     lists: Described
     origins: tuple[Origin, ...]
-    words: str
+    words: Bilingual
     label_zh: str = ""
 
 
@@ -199,7 +200,7 @@ def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, level
             else None
         )
         if qualifier is None or dataset.plan is None:
-            return _Meaning(value, value, variable, variable.origins, "")
+            return _Meaning(value, value, variable, variable.origins, NO_TEXT)
         found = from_plan(dataset.plan, qualifier, draft.plan.usubjid)
         # a text that continues in SUPP-- has no terms
         lists = found if qualifier.supplemental is not None else variable
@@ -207,7 +208,7 @@ def _meaning(draft: Draft, dataset: DatasetDescribed, variable: Described, level
         return _Meaning(value, found.label, lists, found.origins, found.words, chinese)
     planned = dataset.plan.variable(variable.name) if dataset.plan is not None else None
     if planned is None or dataset.plan is None:
-        return _Meaning(variable.name, "", variable, (), "")
+        return _Meaning(variable.name, "", variable, (), NO_TEXT)
     if level[0][0] == f"{dataset.domain}PARMCD":
         lists = _parameter_lists(draft, variable, level[0][1])
         return _Meaning(variable.name, "", lists, variable.origins, variable.words)

@@ -7,17 +7,20 @@ import functools
 import importlib.resources
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sdtm_il2.bilingual import phrases
 from sdtm_il2.define.model import (
     CHINESE,
     Alias,
     CodeList,
     CodeListTerm,
     CommentDef,
+    Description,
     ExternalCodeList,
+    bilingual,
     described,
 )
 from sdtm_il2.standards import Codelist, Standard
@@ -83,7 +86,8 @@ class ListUse:
 class ListUses:
     """All uses, each with the name of its first user; ``decodes`` are the study's own names of test codes.
 
-    ``chinese`` are Chinese decodes by list and term; the terms of a list that has one are all decoded.
+    ``chinese`` are Chinese decodes by list and term; the terms of a list that has one are all decoded. ``bilingual``:
+    comments are in Chinese too.
     """
 
     standard: Standard
@@ -91,6 +95,7 @@ class ListUses:
     sponsor_terms: Mapping[str, tuple[str, ...]]
     decodes: Mapping[str, str]
     chinese: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    bilingual: bool = False
     users: dict[ListUse, str] = field(default_factory=dict)
 
     def use(
@@ -149,11 +154,17 @@ class ListUses:
             if len(use.codes) > 1:
                 comment = f"COM.{oid}"
                 lists = [self._list(code) for code in use.codes]
-                words = " and ".join(f"{one.name} ({one.code})" for one in lists)
-                comments.append(CommentDef(comment, described(f"Terms of the CDISC codelists {words}.")))
+                comments.append(CommentDef(comment, self._of_several(lists)))
             made.append(self._codelist(use, oid, name, comment))
         made.sort(key=lambda one: one.oid)
         return tuple(made), oids, tuple(sorted(comments, key=lambda one: one.oid))
+
+    def _of_several(self, lists: Sequence[Codelist]) -> Description:
+        names = [f"{one.name} ({one.code})" for one in lists]
+        english, chinese = (
+            one.say("of_codelists", lists=one.list(names)) for one in (phrases("en"), phrases("zh"))
+        )
+        return bilingual(english, chinese if self.bilingual else "")
 
     def _named(self, use: ListUse) -> tuple[str, str]:
         kind = "" if use.type == "text" else f" as {use.type}"

@@ -1,382 +1,417 @@
-"""Methods in words: what a rule of the plan does, so that a reviewer can repeat it."""
+"""Methods in words, English and Chinese: what a rule of the plan does, so that a reviewer can repeat it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from sdtm_il2.bilingual import Bilingual, Language, Phrases, phrases
 from sdtm_il2.plan.blocks import EACH, EACH_NUMBER, BlockPlan, JoinPlan
 from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef
 from sdtm_il2.plan.model import DomainPlan
 from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
 from sdtm_il2.where import Clause, describe
 
-#: What `take` of a group gives, before the name of the variable.
-_TAKEN = {
-    "first": "first", "last": "last", "min": "smallest", "max": "largest", "sum": "sum of", "count": "number of",
-    "list": "list of",
-}  # fmt: skip
-_REPEATED = {EACH: "the name of the repeated column", EACH_NUMBER: "the number of the repetition"}
+_REPEATED = {EACH: "repeated_name", EACH_NUMBER: "repeated_number"}
 
 
-def _ref(block: BlockPlan, ref: ColumnRef | VariableRef) -> str:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A block whose rules are told, and the language in which they are."""
+
+    block: BlockPlan
+    phrases: Phrases
+
+    def say(self, key: str, **fields: str) -> str:
+        """A phrase of the language."""
+        return self.phrases.say(key, **fields)
+
+    def list(self, parts: Sequence[str]) -> str:
+        """Parts as a sentence lists them."""
+        return self.phrases.list(parts)
+
+    def text(self, text: str) -> str:
+        """A text in quotes."""
+        return self.phrases.say("text", text=text)
+
+
+def _ref(told: Told, ref: ColumnRef | VariableRef) -> str:
+    block = told.block
     if isinstance(ref, VariableRef):
         return f"{ref.domain}.{ref.variable}" if ref.domain else ref.variable
     if ref.column in _REPEATED and not ref.alias:
-        return _REPEATED[ref.column]
+        return told.say(_REPEATED[ref.column])
     try:
         source, dataset = block.source_of(ref.alias)
     except KeyError:
         source, dataset = ref.alias, False
     join = next((one for one in block.joins if ref.alias and one.alias == ref.alias), None)
     if join is not None:
-        return f"{_column(source, ref.column, dataset=dataset)}{_joined(block, join)}"
+        return _joined(told, _column(told, source, ref.column, dataset=dataset), join)
     each = block.each_of(ref.column)
     if each is not None and each.columns:
-        columns = f"{each.columns[0]} to {each.columns[-1]}"
-        return f"the repeated column {_column(source, columns, dataset=dataset)}"
-    name = _column(source, ref.column, dataset=dataset)
-    if block.group is None or not ref.column:
+        key = "repeated_variables" if dataset else "repeated_columns"
+        return told.say(key, source=source, first=each.columns[0], last=each.columns[-1])
+    name = _column(told, source, ref.column, dataset=dataset)
+    if not _grouped(block, ref):
         return name
-    same = _list([one.column for one in block.group.by])
-    take = _TAKEN.get(block.group.take.get(ref.column, ""))
-    if ref.column in [one.column for one in block.group.by]:
-        return name
-    alike = "" if take else ", where they all have one"
-    return f"the {f'{take} ' if take else ''}{name} of the records with the same {same}{alike}"
+    same = told.list([one.column for one in block.group.by] if block.group else [])
+    take = block.group.take.get(ref.column, "") if block.group else ""
+    return told.say(f"group_{take or 'alike'}", name=name, same=same)
 
 
-def _column(source: str, column: str, *, dataset: bool) -> str:
+def _grouped(block: BlockPlan, ref: ColumnRef) -> bool:
+    """Whether a column is taken of several rows that are grouped to one record."""
+    return (
+        block.group is not None
+        and bool(ref.column)
+        and ref.column not in [one.column for one in block.group.by]
+    )
+
+
+def _column(told: Told, source: str, column: str, *, dataset: bool) -> str:
     if source == VISITS:
-        return f"{column} of the subject's visit"
-    return f"{source}.{column}" if dataset else f"{column} of raw data {source}"
+        return told.say("visit_column", column=column)
+    return f"{source}.{column}" if dataset else told.say("column", source=source, column=column)
 
 
-def _joined(block: BlockPlan, join: JoinPlan) -> str:
+def _joined(told: Told, name: str, join: JoinPlan) -> str:
     """Which record is meant, where a source or dataset is joined by more than the subject."""
-    own = [
-        "the same visit"
-        if other in VISIT_COLUMNS.values()
-        else f"the same {other}"
-        if isinstance(ref, ColumnRef) and ref.column == other
-        else f"{other} equal to {_ref(block, ref)}"
-        for ref, other in join.by
-    ]
-    parts = [f"with {_list(own)}"] if own else []
-    if join.where is not None:
-        parts.append(f"where {describe(join.where.clause)}")  # its names are those of the joined record
-    return f" (of the record {' and '.join(parts)})" if parts else ""
+    own = told.list(
+        [
+            told.say("same_visit")
+            if other in VISIT_COLUMNS.values()
+            else told.say("same_name", name=other)
+            if isinstance(ref, ColumnRef) and ref.column == other
+            else told.say("equal_name", name=other, words=_ref(told, ref))
+            for ref, other in join.by
+        ]
+    )
+    if join.where is None:
+        return told.say("joined_with", name=name, own=own) if own else name
+    # its names are those of the joined record
+    test = describe(_renamed(told, join.where.clause, {}), language=told.phrases.language)
+    return told.say("joined_with_where" if own else "joined_where", name=name, own=own, test=test)
 
 
-def _test(block: BlockPlan, test: Test) -> str:
+def _test(told: Told, test: Test) -> str:
     """A clause in words, its columns and variables named as elsewhere in the sentence."""
-    words = {name: _ref(block, ref) for name, ref in test.names.items()}
+    words = {name: _ref(told, ref) for name, ref in test.names.items()}
     dates = {word for name, word in words.items() if name.endswith("DTC")}
 
-    def renamed(clause: Clause) -> Clause:
-        return replace(
-            clause,
-            parts=tuple(
-                renamed(one)
-                if isinstance(one, Clause)
-                else replace(
-                    one,
-                    name=words.get(one.name, one.name),
-                    # a value is a text, unless it is a variable
-                    values=tuple(words.get(value, value) if "." in value else value for value in one.values),
-                )
-                for one in clause.parts
-            ),
-        )
-
-    return describe(renamed(test.clause), lambda name: name in dates or name.endswith("DTC"))
+    return describe(
+        _renamed(told, test.clause, words),
+        lambda name: name in dates or name.endswith("DTC"),
+        told.phrases.language,
+    )
 
 
-_UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day", "TH": "hour", "TM": "minute", "TS": "second"}
+def _renamed(told: Told, clause: Clause, words: Mapping[str, str]) -> Clause:
+    """A clause with names in words; values that are not ASCII stand out as the language quotes them."""
+
+    def value(text: str) -> str:
+        if "." in text and text in words:  # a value is a text, unless it is a variable
+            return words[text]
+        return text if text.isascii() else told.say("quoted", text=text)
+
+    return replace(
+        clause,
+        parts=tuple(
+            _renamed(told, one, words)
+            if isinstance(one, Clause)
+            else replace(
+                one, name=words.get(one.name, one.name), values=tuple(value(text) for text in one.values)
+            )
+            for one in clause.parts
+        ),
+    )
 
 
-def _period(text: str) -> str:
+_UNITS = {
+    "en": {"Y": "year", "M": "month", "W": "week", "D": "day", "TH": "hour", "TM": "minute", "TS": "second"},
+    "zh": {"Y": "年", "M": "个月", "W": "周", "D": "天", "TH": "小时", "TM": "分钟", "TS": "秒"},
+}
+
+
+def period(text: str, language: Language = "en") -> str:
     """An ISO 8601 duration in words.
 
-    >>> _period("P3D"), _period("P1Y6M"), _period("PT90M")
+    >>> period("P3D"), period("P1Y6M"), period("PT90M")
     ('3 days', '1 year and 6 months', '90 minutes')
+    >>> period("P1Y6M", "zh")
+    '1年和6个月'
     """
     date, _, time = text.lstrip("-P").partition("T")
     found = [(number, unit) for number, unit in re.findall(r"([0-9.]+)([YMWD])", date)]
     found += [(number, f"T{unit}") for number, unit in re.findall(r"([0-9.]+)([HMS])", time)]
-    words = [f"{number} {_UNITS[unit]}{'' if number == '1' else 's'}" for number, unit in found]
-    return _list(words) or text
+    units = _UNITS[language]
+    if language == "zh":
+        words = [f"{number}{units[unit]}" for number, unit in found]
+    else:
+        words = [f"{number} {units[unit]}{'' if number == '1' else 's'}" for number, unit in found]
+    return phrases(language).list(words) or text
 
 
-def _list(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-
-
-def _operand(block: BlockPlan, part: Operand | BranchCall) -> str:
+def _operand(told: Told, part: Operand | BranchCall) -> str:
     if isinstance(part, Literal):
-        return f'"{part.text}"'
+        return told.text(part.text)
     if isinstance(part, ColumnRef | VariableRef):
-        return _ref(block, part)
+        return _ref(told, part)
     if isinstance(part, Call):
-        return _phrase(block, part)
-    return f"{_operand(block, part.then)}{f' if {_test(block, part.when)}' if part.when else ' otherwise'}"
+        return _phrase(told, part)
+    then = _operand(told, part.then)
+    if part.when is None:
+        return told.say("branch_otherwise", then=then)
+    return told.say("branch", then=then, test=_test(told, part.when))
 
 
-def _all(block: BlockPlan, call: Call) -> list[str]:
-    return [_operand(block, part) for part in call.arguments]
+def _all(told: Told, call: Call) -> list[str]:
+    return [_operand(told, part) for part in call.arguments]
 
 
-def _assign(block: BlockPlan, call: Call) -> str:
-    words = _list(_all(block, call))
-    if call.options.terms is None and all(_of_dataset(block, one) for one in call.arguments):
-        return words if words.startswith("the ") else f"the value of {words}"
-    mapped = f", as a term of {call.options.terms.name}" if call.options.terms is not None else ""
-    return f"{words}{mapped}"
+def _assign(told: Told, call: Call) -> str:
+    words = told.list(_all(told, call))
+    if call.options.terms is not None:
+        return told.say("term_of", words=words, list=call.options.terms.name)
+    bare = all(_of_dataset(told.block, one) for one in call.arguments)
+    return told.say("value", words=words) if bare else words
 
 
 def _of_dataset(block: BlockPlan, part: Operand | BranchCall) -> bool:
-    """Whether an operand is a variable of a dataset, taken as it is."""
-    if not isinstance(part, ColumnRef):
+    """Whether an operand is a variable of a dataset, taken as it is, so that its name alone stands in the sentence."""
+    if not isinstance(part, ColumnRef) or (not part.alias and part.column in _REPEATED):
         return False
-    return any(one.alias == part.alias and one.dataset for one in block.joins) or (
-        not part.alias and block.dataset
+    if any(one.alias == part.alias and one.dataset for one in block.joins):
+        return True
+    return not part.alias and block.dataset and not _grouped(block, part) and not block.each_of(part.column)
+
+
+def _datetime(told: Told, call: Call) -> str:
+    return told.say("iso8601", words=told.list(_all(told, call)))
+
+
+def _extreme(told: Told, call: Call) -> str:
+    options = call.options
+    where = told.say("extreme_where", test=_test(told, options.where)) if options.where is not None else ""
+    same = told.list([own.variable for own, _ in options.same])
+    where += told.say("extreme_same", same=same) if same else ""
+    precision = ""
+    if options.precision:
+        precision = told.say("extreme_precision", precision=told.say(options.precision))
+    words = told.list(_all(told, call))
+    return told.say(call.method, words=words, where=where, precision=precision)
+
+
+def _age(told: Told, call: Call) -> str:
+    birth, at = _all(told, call)
+    return told.say("age", birth=birth, at=at)
+
+
+def _last_before(told: Told, call: Call) -> str:
+    reference, *_ = _all(told, call)
+    identity = told.list([name.variable for name in call.options.identity])
+    side = call.options.same_day
+    day = told.say(f"same_day_{side}") if side in ("before", "after") else ""
+    key = "last_before_within" if call.options.within else "last_before"
+    return told.say(key, identity=identity, reference=reference, day=day)
+
+
+def _study_day(told: Told, call: Call) -> str:
+    date, reference = _all(told, call)
+    return told.say("study_day", date=date, reference=reference)
+
+
+def _range_indicator(told: Told, call: Call) -> str:
+    value, low, high = (
+        told.say("no_limit") if isinstance(part, Literal) and not part.text else _operand(told, part)
+        for part in call.arguments
     )
+    return told.say("range_indicator", value=value, low=low, high=high)
 
 
-def _datetime(block: BlockPlan, call: Call) -> str:
-    return f"{_list(_all(block, call))}, in ISO 8601 format"
-
-
-def _extreme(block: BlockPlan, call: Call) -> str:
-    where = f" where {_test(block, call.options.where)}" if call.options.where is not None else ""
-    same = _list([own.variable for own, _ in call.options.same])
-    where += f" with the same {same} as the record" if same else ""
-    precision = f", to the precision of {call.options.precision}" if call.options.precision else ""
-    return f"the {call.method} value of {_list(_all(block, call))} of the subject{where}{precision}"
-
-
-def _age(block: BlockPlan, call: Call) -> str:
-    birth, at = _all(block, call)
-    return f"completed years from {birth} to {at}; missing if a partial date leaves them open"
-
-
-def _last_before(block: BlockPlan, call: Call) -> str:
-    reference, *_ = _all(block, call)
-    identity = _list([name.variable for name in call.options.identity])
-    same = {"before": "before it", "after": "after it"}.get(call.options.same_day, "")
-    day = f"; a record on the same day without time counts as {same}" if same else ""
-    if call.options.within:
-        return (
-            f'for each treatment element of the subject and each {identity}: "Y" on the last record with a result that '
-            f"lies after the previous treatment element and before {reference}, the start of this one{day}"
-        )
-    return f'"Y" on the last record with a result before {reference}, for each {identity} of the subject{day}'
-
-
-def _study_day(block: BlockPlan, call: Call) -> str:
-    date, reference = _all(block, call)
-    return (
-        f"the date of {date} minus the date of {reference} in days, plus 1 if {date} is on or after "
-        f"{reference}; missing if either date is missing or partial"
-    )
-
-
-def _range_indicator(block: BlockPlan, call: Call) -> str:
-    value, low, high = _all(block, call)
-    return (
-        f"LOW if {value} is below {low}, HIGH if it is above {high}, otherwise NORMAL; "
-        "missing without a number or limits"
-    ).replace('""', "no limit")
-
-
-def _standard(what: str) -> Callable[[BlockPlan, Call], str]:
-    def phrase(block: BlockPlan, call: Call) -> str:
-        original, *units = _all(block, call)
-        unit = f" by the unit in {units[0]}" if units else ""
-        return what.format(original=original, unit=unit)
+def _fixed(key: str) -> Callable[[Told, Call], str]:
+    def phrase(told: Told, _call: Call) -> str:
+        return told.say(key)
 
     return phrase
 
 
-def _fixed(text: str) -> Callable[[BlockPlan, Call], str]:
-    def phrase(_block: BlockPlan, _call: Call) -> str:
-        return text
+def _of(key: str) -> Callable[[Told, Call], str]:
+    """A phrase about all arguments."""
+
+    def phrase(told: Told, call: Call) -> str:
+        return told.say(key, words=told.list(_all(told, call)))
 
     return phrase
 
 
-def _characters(block: BlockPlan, call: Call) -> str:
-    text, *_ = _all(block, call)
+def _characters(told: Told, call: Call) -> str:
+    text, *_ = _all(told, call)
     first, last = (part.text for part in call.arguments[1:] if isinstance(part, Literal))
-    return f"characters {first} to {last} of {text}"
+    return told.say("characters", first=first, last=last, words=text)
 
 
-def _epoch(block: BlockPlan, call: Call) -> str:
-    date, *_ = _all(block, call)
-    side = "earlier" if call.options.same_day == "before" else "later"
-    return (
-        f"the epoch of the subject element that holds {date}: from SE.SESTDTC until before the next SE.SESTDTC; on a "
-        f"day of change with a time missing the {side} element; missing if a partial date fits several elements"
-    )
+def _epoch(told: Told, call: Call) -> str:
+    date, *_ = _all(told, call)
+    return told.say("epoch_earlier" if call.options.same_day == "before" else "epoch_later", date=date)
 
 
-def _epoch_by_date(block: BlockPlan, call: Call) -> str:
-    date, reference, before, at, after = _all(block, call)
+def _epoch_by_date(told: Told, call: Call) -> str:
+    date, reference, *texts = call.arguments
+    days = {"date": _operand(told, date), "reference": _operand(told, reference)}
     parts = [
-        f"{text} if {date} is {where} {reference}"
-        for text, where in ((before, "before"), (at, "on the day of"), (after, "after"))
-        if text != '""'
+        told.say(key, words=_operand(told, one), **days)
+        for one, key in zip(texts, ("epoch_before", "epoch_at", "epoch_after"), strict=True)
+        if one != Literal("")
     ]
-    return "; ".join(parts)
+    return told.say("then").join(parts)
 
 
-def _next(block: BlockPlan, call: Call) -> str:
-    value, *otherwise = _all(block, call)
-    last = f"; at the last record {otherwise[0]}" if otherwise else ""
-    return f"the value of {value} in the subject's next record{last}"
+def _next(told: Told, call: Call) -> str:
+    value, *otherwise = _all(told, call)
+    if not otherwise:
+        return told.say("next", words=value)
+    return told.say("next_otherwise", words=value, otherwise=otherwise[0])
 
 
-def _interval(block: BlockPlan, call: Call) -> str:
-    start, end = _all(block, call)
-    same = _list([name.variable for name in call.options.identity])
-    gap = (
-        f", and at most {_period(call.options.gap)} from {end} to the next {start}"
-        if call.options.gap
-        else ""
-    )
-    where = (
-        f", among records where {_test(block, call.options.where)}" if call.options.where is not None else ""
-    )
-    return f"the number of the subject's interval of records with the same {same}{gap}, in the order of {start}{where}"
+def _interval(told: Told, call: Call) -> str:
+    start, end = _all(told, call)
+    same = told.list([name.variable for name in call.options.identity])
+    gap = ""
+    if call.options.gap:
+        words = period(call.options.gap, told.phrases.language)
+        gap = told.say("interval_gap", period=words, end=end, start=start)
+    where = ""
+    if call.options.where is not None:
+        where = told.say("interval_where", test=_test(told, call.options.where))
+    return told.say("interval", same=same, gap=gap, start=start, where=where)
 
 
-def _checked(block: BlockPlan, call: Call) -> str:
-    boxes = [f'"{value}" for {_ref(block, ref)}' for ref, value in call.options.boxes]
+def _checked(told: Told, call: Call) -> str:
+    boxes = [told.say("name_and_text", text=value, name=_ref(told, ref)) for ref, value in call.options.boxes]
     several = ""
     if call.options.separator:
-        several = f'; several answers are joined with "{call.options.separator}"'
+        several = told.say("checked_joined", separator=call.options.separator)
     elif call.options.many:
-        several = f'; "{call.options.many}" where several boxes are ticked, each answer being a supplemental qualifier'
-    return f"the answer whose box is ticked: {_list(boxes)}{several}"
+        several = told.say("checked_many", many=call.options.many)
+    return told.say("checked", boxes=told.list(boxes), several=several)
 
 
-def _compute(block: BlockPlan, call: Call) -> str:
+def _compute(told: Told, call: Call) -> str:
     expression, *names = call.arguments
     text = expression.text if isinstance(expression, Literal) else ""
     read = [
-        f"{one} is {words}"
+        told.say("compute_name", name=str(one), words=words)
         for one in names
-        if (words := _operand(block, one)) != str(one) and isinstance(one, ColumnRef)
+        if (words := _operand(told, one)) != str(one) and isinstance(one, ColumnRef)
     ]
-    return f"{text}{f', where {_list(read)}' if read else ''}; missing if a value that it needs is missing"
+    if not read:
+        return told.say("compute", expression=text)
+    return told.say("compute_where", expression=text, read=told.list(read))
 
 
-def _duration(block: BlockPlan, call: Call) -> str:
-    start, end = _all(block, call)
-    return f"the time from {start} to {end} as an ISO 8601 duration; missing if either date is partial"
+def _duration(told: Told, call: Call) -> str:
+    start, end = _all(told, call)
+    return told.say("duration", start=start, end=end)
 
 
-def _duration_of_value(block: BlockPlan, call: Call) -> str:
-    value, unit = _all(block, call)
-    return f"{value} in units of {unit} as an ISO 8601 duration"
+def _duration_of_value(told: Told, call: Call) -> str:
+    value, unit = _all(told, call)
+    return told.say("duration_of_value", value=value, unit=unit)
 
 
-def _template(block: BlockPlan, call: Call) -> str:
-    parts = _all(block, call)
-    return parts[0] if len(parts) == 1 else f"the texts {_list(parts)} joined"
+def _template(told: Told, call: Call) -> str:
+    parts = _all(told, call)
+    return parts[0] if len(parts) == 1 else told.say("joined_texts", words=told.list(parts))
 
 
-def _coalesce(block: BlockPlan, call: Call) -> str:
-    parts = _all(block, call)
-    if not any(mark in part for part in parts for mark in (";", " and ", ",")):
-        return f"the first that is filled of {_list(parts)}"
-    return f"the first that is filled of: {'; '.join(f'({number}) {part}' for number, part in enumerate(parts, 1))}"
+#: What a part must not hold for a list of such parts to be read as one.
+_MARKS = (";", " and ", ",", "；", "和", "，", "、")
 
 
-def _not_done(block: BlockPlan, _call: Call) -> str:
-    tests = block.tests
-    parts = [_test(block, tests.not_done)] if tests is not None and tests.not_done is not None else []
+def _coalesce(told: Told, call: Call) -> str:
+    parts = _all(told, call)
+    if not any(mark in part for part in parts for mark in _MARKS):
+        return told.say("first_filled", words=told.list(parts))
+    numbered = [f"({number}) {part}" for number, part in enumerate(parts, 1)]
+    return told.say("first_filled_of", words=told.say("then").join(numbered))
+
+
+def _not_done(told: Told, _call: Call) -> str:
+    tests = told.block.tests
+    parts = [_test(told, tests.not_done)] if tests is not None and tests.not_done is not None else []
     if tests is not None and any(one is not None for one in tests.row_not_done):
-        parts.append("the list of tests says so of the test's record")
-    return f'"NOT DONE" where {" or ".join(parts) or "the collected data say that the test was not done"}'
+        parts.append(told.say("not_done_table"))
+    return told.say("not_done", tests=told.say("or").join(parts) or told.say("not_done_collected"))
 
 
-def _standard_text(block: BlockPlan, call: Call) -> str:
-    words = _standard(
-        "{original} converted to the standard unit{unit}; text and what needs no conversion as in {original}"
-    )(block, call)
-    listed = block.tests is not None and bool(block.tests.terms)
-    words = f"{words}, or as the term that the list named for the test gives for it" if listed else words
-    return f"{words}{_reciprocal(block, call)}"
+def _standard(key: str) -> Callable[[Told, Call], str]:
+    def phrase(told: Told, call: Call) -> str:
+        original, *units = _all(told, call)
+        unit = told.say("by_unit", unit=units[0]) if units else ""
+        tests = told.block.tests
+        terms = told.say("standard_terms") if tests is not None and tests.terms else ""
+        return told.say(key, original=original, unit=unit, terms=terms, titers=_titers(told, call))
+
+    return phrase
 
 
-def _standard_number(block: BlockPlan, call: Call) -> str:
-    words = _standard("the number in {original}, converted to the standard unit{unit}; missing if none")
-    return f"{words(block, call)}{_reciprocal(block, call)}"
-
-
-def _reciprocal(block: BlockPlan, call: Call) -> str:
+def _titers(told: Told, call: Call) -> str:
     """What becomes of titers; limits are none."""
     original = call.arguments[0]
     if not isinstance(original, VariableRef) or not original.variable.endswith("ORRES"):
         return ""
-    titers = block.tests is not None and any("titer" in row.forms for row in block.tests.rows)
-    return "; of a titer 1:N the reciprocal N" if titers else ""
+    tests = told.block.tests
+    return told.say("titers") if tests is not None and any("titer" in row.forms for row in tests.rows) else ""
 
 
-_VISIT_WORDS = {
-    "VISITNUM": "number", "VISIT": "name", "VISITDY": "planned day", "first": "first date", "last": "last date",
-}  # fmt: skip
-
-
-def _visit(block: BlockPlan, call: Call) -> str:
+def _visit(told: Told, call: Call) -> str:
     column = call.arguments[0]
     name = column.column.removeprefix("_") if isinstance(column, ColumnRef) else ""
-    what = _VISIT_WORDS.get(name, name)
-    if block.source == VISITS:
-        return f"the {what} of the subject's visit, found from all records that have one"
-    return f"the {what} of the visit that the study's table of visits gives for the collected text or date"
+    what = told.say(f"visit_{name}") if name in _OF_VISITS else name
+    return told.say("visit" if told.block.source == VISITS else "visit_of_table", what=what)
 
 
-def _source_dates(_block: BlockPlan, call: Call) -> str:
+_OF_VISITS = ("VISITNUM", "VISIT", "VISITDY", "first", "last")
+
+
+def _source_dates(told: Told, call: Call) -> str:
     source, column = (part.text for part in call.arguments if isinstance(part, Literal))
-    return f"{column} of raw data {source}"
+    return told.say("column", source=source, column=column)
 
 
-_PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
+_PHRASES: dict[str, Callable[[Told, Call], str]] = {
     "assign": _assign,
-    "hardcode": lambda block, call: _list(_all(block, call)),
+    "hardcode": lambda told, call: told.list(_all(told, call)),
     "template": _template,
     "datetime": _datetime,
     "coalesce": _coalesce,
-    "case": lambda block, call: "; ".join(_all(block, call)),
-    "copy": lambda block, call: f"the value of {_list(_all(block, call))}",
+    "case": lambda told, call: told.say("then").join(_all(told, call)),
+    "copy": _of("value"),
     "earliest": _extreme,
     "latest": _extreme,
     "age": _age,
     "last_before": _last_before,
     "study_day": _study_day,
     "characters": _characters,
-    "tests": _fixed("the value that the list of tests gives for the collected item"),
-    "decode": _fixed("the value that the study's table gives for the collected value"),
-    "paired": lambda block, call: (
-        f"the name that belongs to {_list(_all(block, call))} in controlled terminology"
-    ),
-    "result": _fixed("the result as collected; missing where the test was not done"),
-    "unit": _fixed("the unit as collected; missing without a result"),
-    "limit": _fixed("the limit of the reference range as collected"),
+    "tests": _fixed("tests"),
+    "decode": _fixed("decode"),
+    "paired": _of("paired"),
+    "result": _fixed("result"),
+    "unit": _fixed("unit"),
+    "limit": _fixed("limit"),
     "not_done": _not_done,
-    "reason_not_done": _fixed("the reason why the test was not done, as collected"),
-    "indicator": _fixed("the reference range indicator as reported"),
-    "standard_text": _standard_text,
-    "standard_number": _standard_number,
-    "standard_unit": _standard("the standard unit of the test, else {original}"),
+    "reason_not_done": _fixed("reason_not_done"),
+    "indicator": _fixed("indicator"),
+    "standard_text": _standard("standard_text"),
+    "standard_number": _standard("standard_number"),
+    "standard_unit": _standard("standard_unit"),
     "range_indicator": _range_indicator,
-    "standard_cell": _fixed("as reported by the laboratory in standard units"),
-    "number_of": lambda block, call: f"the number in {_list(_all(block, call))}; missing if it is none",
-    "range_term": _fixed("the reference range in words as collected, as a term of the result's list"),
-    "table_limit": _fixed("the limit of the reference range for the subject's sex and age and the date"),
+    "standard_cell": _fixed("standard_cell"),
+    "number_of": _of("number_of"),
+    "range_term": _fixed("range_term"),
+    "table_limit": _fixed("table_limit"),
     "epoch": _epoch,
     "epoch_by_date": _epoch_by_date,
     "next": _next,
@@ -386,70 +421,83 @@ _PHRASES: dict[str, Callable[[BlockPlan, Call], str]] = {
     "duration": _duration,
     "duration_of_value": _duration_of_value,
     "source_dates": _source_dates,
-    "record_number": _fixed("the sequence number of the record that is made of the same collected data"),
-    "record_variable": _fixed(
-        "the name of the sequence variable of the record that is made of the same collected data; missing where "
-        "there is none"
-    ),
+    "record_number": _fixed("record_number"),
+    "record_variable": _fixed("record_variable"),
     "visit": _visit,
 }
 
 
-def _phrase(block: BlockPlan, call: Call) -> str:
-    return _PHRASES[call.method](block, call)
+def _phrase(told: Told, call: Call) -> str:
+    return _PHRASES[call.method](told, call)
 
 
-def _sentence(text: str) -> str:
-    text = text.strip()
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -> str:
+def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -> Bilingual:
     """One rule in a sentence: the specification's own words if it has any, else what its method does."""
     if rule.description:
-        return _sentence(rule.description)
+        own = rule.description
+        return Bilingual(phrases("en").sentence(own.en), phrases("zh").sentence(own.zh) if own.zh else "")
+    english, chinese = (_rule(rule, Told(block, phrases(one)), domain, usubjid) for one in ("en", "zh"))
+    return Bilingual(english, chinese)
+
+
+def _rule(rule: Rule, told: Told, domain: DomainPlan, usubjid: str) -> str:
     if rule.call.method == "sequence":
-        by = (
-            "the raw data"
-            if domain.sort_file or not domain.sort
-            else f"{_list(domain.sort)}, then of the raw data"
-        )
-        topic = next((one.name for one in domain.variables if one.role == "Topic"), "the dataset")
-        owner = "the subject" if domain.variable("USUBJID") is not None else topic
-        return f"Sequential number of the record within {owner}, in the order of {by}."
+        return told.phrases.sentence(_sequence(told, domain))
     if rule.call.method == "usubjid":
-        return f"The identifiers of study and subject, joined as {usubjid}."
-    words = _phrase(block, rule.call)
+        return told.phrases.sentence(told.say("usubjid", pattern=usubjid))
+    words = _phrase(told, rule.call)
     if rule.shift is not None:
-        words = f"{words}, moved by {_operand(block, rule.shift)}"
+        words = told.say("shifted", words=words, shift=_operand(told, rule.shift))
     if rule.precision:
-        words = f"{words}, cut to the {rule.precision}"
+        words = told.say("cut", words=words, precision=told.say(rule.precision))
     if rule.when is not None:
-        words = f"if {_test(block, rule.when)}: {words}"
+        words = told.say("when", test=_test(told, rule.when), words=words)
         if rule.undecided is not None:
-            other = f'"{rule.undecided}"' if rule.undecided else "missing"
-            words = f"{words}; {other} where a partial date leaves that open"
-    return _sentence(words)
+            text = rule.undecided
+            other = told.say("text_as", text=text) if text else told.say("missing_as")
+            words = told.say("undecided", words=words, other=other)
+    return told.phrases.sentence(words)
 
 
-def variable_words(domain: DomainPlan, rules: Sequence[Rule | None], usubjid: str) -> str:
+def _sequence(told: Told, domain: DomainPlan) -> str:
+    topic = next((one.name for one in domain.variables if one.role == "Topic"), "")
+    if domain.variable("USUBJID") is not None:
+        topic = told.say("sequence_subject")
+    by_file = domain.sort_file or not domain.sort
+    order = told.say("sequence_raw") if by_file else told.say("sequence_sort", sort=told.list(domain.sort))
+    return told.say("sequence", owner=topic or told.say("sequence_dataset"), order=order)
+
+
+def variable_words(domain: DomainPlan, rules: Sequence[Rule | None], usubjid: str) -> Bilingual:
     """How a variable is derived: one sentence, or one a block of its domain where they differ."""
-    found: dict[str, list[str]] = {}
+    found: dict[Bilingual, list[BlockPlan]] = {}
     for rule, block in zip(rules, domain.blocks, strict=True):
         if rule is not None:
-            found.setdefault(rule_words(rule, block, domain, usubjid), []).append(_records(block, domain))
+            found.setdefault(rule_words(rule, block, domain, usubjid), []).append(block)
     if len(found) <= 1:
-        return next(iter(found), "")
-    return " ".join(f"Records {_list(names)}: {words}" for words, names in found.items())
+        return next(iter(found), Bilingual())
+    chinese = "".join(_of_records(words.zh, blocks, domain, "zh") for words, blocks in found.items())
+    return Bilingual(
+        " ".join(_of_records(words.en, blocks, domain, "en") for words, blocks in found.items()),
+        chinese if all(words.zh for words in found) else "",
+    )
 
 
-def _records(block: BlockPlan, domain: DomainPlan) -> str:
+def _of_records(words: str, blocks: Sequence[BlockPlan], domain: DomainPlan, language: Language) -> str:
+    told = phrases(language)
+    names = told.list([_records(Told(block, told), domain) for block in blocks])
+    return told.say("records", names=names, words=words)
+
+
+def _records(told: Told, domain: DomainPlan) -> str:
     """What a block makes records of, in words that tell it from the other blocks; else its name."""
 
     def words(one: BlockPlan) -> str:
-        where = f" where {_test(one, one.where)}" if one.where is not None else ""
-        return f"from {one.source if one.dataset else f'raw data {one.source}'}{where}"
+        here = replace(told, block=one)
+        source = one.source if one.dataset else told.say("raw_data", source=one.source)
+        if one.where is None:
+            return told.say("records_of", source=source)
+        return told.say("records_where", source=source, test=_test(here, one.where))
 
-    own = words(block)
-    return own if sum(words(one) == own for one in domain.blocks) == 1 else block.id or own
+    own = words(told.block)
+    return own if sum(words(one) == own for one in domain.blocks) == 1 else told.block.id or own

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sdtm_il2.bilingual import NO_TEXT, Bilingual
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.standards import Codelist
 from sdtm_il2.where import Clause
@@ -270,8 +271,8 @@ class Rule:
     precision: str = ""
     origin: str = ""
     crf: str = ""
-    comment: str = ""
-    description: str = ""
+    comment: Bilingual = NO_TEXT
+    description: Bilingual = NO_TEXT
     at: Location = NOWHERE
     shift: Operand | None = None
 

@@ -45,7 +45,7 @@ def levels_of(domain: DomainPlan) -> dict[str, LevelBy]:
 
 def _facts(row: TestRow, domain: str) -> tuple[str, ...]:
     """What makes the result of one test differ from that of another."""
-    return row.terms, row.origin, row.method, row.variables.get(f"{domain}ORRESU", ""), row.standard_unit
+    return row.terms, row.origin, row.method.en, row.variables.get(f"{domain}ORRESU", ""), row.standard_unit
 
 
 def _told_apart(domain: DomainPlan, held: Iterable[str]) -> tuple[str, ...]:

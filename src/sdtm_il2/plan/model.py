@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES, Agency
+from sdtm_il2.bilingual import NO_TEXT, Bilingual
 from sdtm_il2.errors import NOWHERE, Issue, Location
 from sdtm_il2.plan.blocks import BlockPlan, SubmitPlan, TablePlan
 from sdtm_il2.plan.calls import Call, ColumnRef, Literal, Operand, Ref, Rule, VariableRef
@@ -71,7 +72,7 @@ class DomainPlan:
     sort_file: bool
     blocks: tuple[BlockPlan, ...]
     variables: tuple[VariablePlan, ...]
-    keys_not_unique: str = ""
+    keys_not_unique: Bilingual = NO_TEXT
     submit: SubmitPlan | None = None
     at: Location = NOWHERE
     keys_at: Location = NOWHERE
@@ -163,7 +164,7 @@ class Plan:
     labels: Mapping[tuple[str, str], str] = field(default_factory=dict)
     decodes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     documents: tuple[DocumentPlan, ...] = ()
-    comments: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, Bilingual] = field(default_factory=dict)
     agency_encoding: str = ""
     choices: tuple[Choice, ...] = ()
     translations: tuple[TranslationRow, ...] = ()
@@ -174,6 +175,11 @@ class Plan:
     def receiver(self) -> Agency:
         """What the agency takes."""
         return AGENCIES[self.agency]
+
+    @property
+    def bilingual(self) -> bool:
+        """Whether Define-XML is in English and Chinese: the study has Chinese labels or decodes."""
+        return bool(self.labels or self.decodes)
 
     @property
     def chinese_labels(self) -> bool:

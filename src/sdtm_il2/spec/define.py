@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from sdtm_il2.errors import Location
 from sdtm_il2.spec.folder import StudyFolder
 from sdtm_il2.spec.model import Text
-from sdtm_il2.spec.nodes import Place, child, items, line_of, mapping, text, texts
-from sdtm_il2.spec.read import MapNode, TextNode
-from sdtm_il2.spec.study import DocumentSpec, ValueLevelSpec
+from sdtm_il2.spec.nodes import Place, bilingual, child, items, line_of, mapping, text, texts
+from sdtm_il2.spec.read import MapNode
+from sdtm_il2.spec.study import CommentSpec, DocumentSpec, ValueLevelSpec
 
 #: Where it stands in the study folder; the files that it names are relative to it.
 FILE = "define/study.yaml"
@@ -61,16 +61,16 @@ def read_documents(node: MapNode | None, place: Place, folder: StudyFolder) -> t
     return tuple(found)
 
 
-def read_comments(node: MapNode | None, place: Place) -> dict[str, Text]:
+def read_comments(node: MapNode | None, place: Place) -> dict[str, CommentSpec]:
     """`comments:` texts that a `comment:` may name by their id: SPEC147 for what is no identifier."""
-    found: dict[str, Text] = {}
+    found: dict[str, CommentSpec] = {}
     comments = child(node, "comments")
-    for name, item in comments.items.items():
+    for name in comments.items:
         line = comments.lines[name]
         if not _ID.fullmatch(name):
             place.add("SPEC148", line, name=name)
-        elif isinstance(item, TextNode) and not item.empty:
-            found[name] = Text(item.text, place.at(line))
+        elif words := bilingual(comments, name):
+            found[name] = CommentSpec(words, place.at(line))
     return found
 
 

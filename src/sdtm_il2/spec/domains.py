@@ -22,6 +22,7 @@ from sdtm_il2.spec.model import (
 )
 from sdtm_il2.spec.nodes import (
     Place,
+    bilingual,
     check_source,
     child,
     items,
@@ -193,7 +194,7 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
         class_=text(stated("class").node, "class"),
         structure=text(stated("structure").node, "structure"),
         ig=versions(ig.node.items.get("ig"), ig.place),
-        keys_not_unique=text(stated("keys_not_unique").node, "keys_not_unique"),
+        keys_not_unique=bilingual(stated("keys_not_unique").node, "keys_not_unique"),
         sort=() if by_file or sort_by_ig else names(sort.node, "sort", sort.place),
         sort_file=by_file,
         submit=read_submit(submit.node.items.get("submit"), submit.place),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sdtm_il2.bilingual import NO_TEXT, Bilingual
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.where import Clause
 
@@ -95,8 +96,8 @@ class VariableSpec:
     precision: str = ""
     origin: str = ""
     crf: str = ""
-    comment: str = ""
-    description: str = ""
+    comment: Bilingual = NO_TEXT
+    description: Bilingual = NO_TEXT
     supplemental: Supplemental | None = None
     label: str = ""
     type: str = ""
@@ -134,7 +135,7 @@ class TestRow:
     standard_unit: str = ""
     terms: str = ""
     origin: str = ""
-    method: str = ""
+    method: Bilingual = NO_TEXT
     note: str = ""
     not_done: Clause | None = None
     reason: str = ""
@@ -319,7 +320,7 @@ class DomainSpec:
     class_: str = ""
     structure: str = ""
     ig: tuple[str, ...] = ()
-    keys_not_unique: str = ""
+    keys_not_unique: Bilingual = NO_TEXT
     sort: tuple[Text, ...] = ()
     sort_file: bool = False
     submit: SubmitSpec | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sdtm_il2.bilingual import Bilingual
 from sdtm_il2.errors import Location, Problems
 from sdtm_il2.spec.model import TermSpec, Text
 from sdtm_il2.spec.read import ListNode, MapNode, Node, TextNode
@@ -64,6 +65,14 @@ def text(node: Node | None, key: str) -> str:
     """The scalar under a key, or ""."""
     found = mapping(node).items.get(key)
     return found.text if isinstance(found, TextNode) and not found.empty else ""
+
+
+def bilingual(node: Node | None, key: str) -> Bilingual:
+    """The text under a key, or the texts of ``{en: .., zh: ..}``."""
+    found = mapping(node).items.get(key)
+    if isinstance(found, MapNode):
+        return Bilingual(text(found, "en"), text(found, "zh"))
+    return Bilingual(text(node, key))
 
 
 def items(node: Node | None) -> tuple[Node, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES
+from sdtm_il2.bilingual import Bilingual
 from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.spec.model import DomainSpec, TableSpec, TermSpec, Text, VariableSpec
 from sdtm_il2.where import Clause
@@ -195,6 +196,14 @@ class StandardSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentSpec:
+    """A comment of define/study.yaml."""
+
+    words: Bilingual
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
 class LabelRow:
     """`labels_zh`: the Chinese label of a variable; without variable, of the dataset. Dataset ``*`` is any."""
 
@@ -258,7 +267,7 @@ class StudySpec:
     labels: tuple[LabelRow, ...] = ()
     decodes: tuple[DecodeRow, ...] = ()
     documents: tuple[DocumentSpec, ...] = ()
-    comments: Mapping[str, Text] = field(default_factory=dict)
+    comments: Mapping[str, CommentSpec] = field(default_factory=dict)
     value_levels: tuple[ValueLevelSpec, ...] = ()
     agency_encoding: str = ""
     choices: tuple[Choice, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sdtm_il2.bilingual import Bilingual
 from sdtm_il2.errors import Location
 from sdtm_il2.spec.folder import StudyFolder
 from sdtm_il2.spec.methods import method
@@ -27,7 +28,7 @@ from sdtm_il2.spec.tables import Table, TableRow, nearest_header, read_ranges, r
 from sdtm_il2.where import Clause, parse_clause
 
 RESERVED = (
-    "column", "domain", "ig", "not_done", "reason", "standard_unit", "terms", "origin", "method", "note",
+    "column", "domain", "ig", "not_done", "reason", "standard_unit", "terms", "origin", "method", "method_zh", "note",
 )  # fmt: skip
 #: What a result may be beside a term of its list: `terms: POSNEG | number`.
 FORMS = ("number", "titer")
@@ -198,7 +199,7 @@ def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: P
         standard_unit=own["standard_unit"],
         terms=listed,
         origin=origin(own["origin"], raw.line, here),
-        method=own["method"],
+        method=Bilingual(own["method"], own["method_zh"]),
         note=own["note"],
         not_done=parse_clause(own["not_done"], at, problems=place.problems) if own["not_done"] else None,
         reason=own["reason"],

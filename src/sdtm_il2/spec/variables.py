@@ -10,6 +10,7 @@ from sdtm_il2.spec.methods import method
 from sdtm_il2.spec.model import Supplemental, VariableSpec
 from sdtm_il2.spec.nodes import (
     Place,
+    bilingual,
     clause,
     is_variable,
     line_of,
@@ -70,8 +71,8 @@ def _variable(name: str, node: Node, place: Place, line: int) -> VariableSpec:
         precision=precision(node),
         origin=origin(text(node, "origin"), line_of(node, "origin"), place),
         crf=text(node, "crf"),
-        comment=text(node, "comment"),
-        description=text(node, "method"),
+        comment=bilingual(node, "comment"),
+        description=bilingual(node, "method"),
         supplemental=_supplemental(node.items.get("supplemental"), place),
         label=text(node, "label"),
         type=text(node, "type"),
