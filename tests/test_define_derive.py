@@ -305,7 +305,7 @@ def test_units_are_listed_by_test(define):
     assert item(define, "IT.LB.LBORRESU.ALB").codelist_oid == "CL.UNIT.LB.LBORRESU_ALB"
     units = codelist(define, "CL.UNIT.LB.LBORRESU_ALB")
     assert [(one.value, one.decode) for one in units.terms] == [("g/L", ())]
-    assert codelist(define, "CL.UNIT.LB.LBORRESU").name == "Unit (LB.LBORRESU)"
+    assert codelist(define, "CL.UNIT.LB.LBORRESU").name == "Unit (g/L, mmol/L)"
 
 
 def test_medical_dictionaries_are_named_with_their_version(define):

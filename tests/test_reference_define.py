@@ -206,3 +206,12 @@ METHODS = {
 def test_a_method_can_be_repeated_from_its_words(define: Define, oid: str) -> None:
     (found,) = [one for one in define.methods if one.oid == oid]
     assert found.description[0].text == METHODS[oid]
+
+
+def test_every_text_is_in_english_and_chinese(define: Define) -> None:
+    """Labels, decodes, methods and comments: the study is for an agency that reads Chinese."""
+    texts = [one.description for one in (*define.item_groups, *define.methods, *define.comments)]
+    texts += [one.description for one in define.items if one.description]
+    texts += [term.decode for one in define.codelists for term in one.terms if term.decode]
+    assert {tuple(text.lang for text in one) for one in texts} == {("en", "zh-CN")}
+    assert all(text.text.strip() for one in texts for text in one)

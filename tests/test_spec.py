@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from sdtm_il2.bilingual import Bilingual
 from sdtm_il2.errors import Location, Problems, SpecError
 from sdtm_il2.spec import load_spec
 from sdtm_il2.spec.folder import StudyFolder
@@ -267,7 +268,7 @@ def test_a_domain_holds_what_is_written(good: StudySpec) -> None:
     assert (ae.ig, [str(key) for key in ae.keys], ae.sort, ae.sort_file) == (
         ("3.3", "3.4"), ["STUDYID", "USUBJID", "AETERM"], (), True,
     )  # fmt: skip
-    assert ae.keys_not_unique == "two records of one event were entered"
+    assert ae.keys_not_unique == Bilingual("two records of one event were entered")
     assert [(block.id, block.from_, block.ig) for block in ae.records] == [
         ("ae", "ae", ()), ("ae-2", "ae", ("3.4",)), ("other", "LB", ()),
     ]  # fmt: skip
@@ -307,7 +308,7 @@ def test_variables_hold_their_method_and_modifiers(good: StudySpec) -> None:
     assert methods["AETERM"].argument == (Text("不良事件 (名称)", Location("domains/ae.yaml", 21)),)
     assert (term.crf, term.text, term.match, term.codelist) == ("12", ("trim",), "synonyms", "X")
     assert (term.terms[0].raw, term.terms[0].term) == ("停药", "DRUG WITHDRAWN")
-    assert (found["AESER"].origin, found["AESER"].description) == ("Derived by Sponsor", "As told")
+    assert (found["AESER"].origin, found["AESER"].description) == ("Derived by Sponsor", Bilingual("As told"))
     case = methods["AESER"]
     assert case is not None
     then, other = case.argument
@@ -327,7 +328,7 @@ def test_variables_hold_their_method_and_modifiers(good: StudySpec) -> None:
     assert (found["AEENTPT"].undecided, found["AETERM"].undecided, found["AEENTPT"].comment) == (
         "Y",
         None,
-        "see the guide",
+        Bilingual("see the guide"),
     )
     latest = methods["AEXENDTC"]
     assert latest is not None
@@ -375,7 +376,7 @@ def test_a_tests_table_holds_its_rows(good: StudySpec) -> None:
     )
     assert white.variables == {"LBTESTCD": "WBC", "LBSPEC": "BLOOD"}
     assert (white.standard_unit, white.terms, white.reason) == ("10^9/L", "POSNEG", "{备注}")
-    assert (white.origin, white.method) == ("Collected by Vendor", "counted")
+    assert (white.origin, white.method) == ("Collected by Vendor", Bilingual("counted"))
     assert white.not_done is not None
     assert (antibody.domain, antibody.not_done) == ("IS", None)
     assert (group.domain, group.variables, group.note) == ("-", {}, "not needed")

@@ -7,7 +7,7 @@ import functools
 import importlib.resources
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -33,6 +33,9 @@ _DICTIONARIES = {
     "unii": "UNII", "med-rt": "MED-RT", "medrt": "MED-RT",
 }  # fmt: skip
 
+
+#: So many characters of terms tell a subset apart in its name.
+_SHORT = 30
 
 #: The standard of country codes; it has no releases that codes depend on.
 COUNTRIES = "ISO 3166"
@@ -146,7 +149,7 @@ class ListUses:
         for use, user in self.users.items():
             oid, name = self._named(use)
             if families[use.family] > 1:
-                oid, name = f"{oid}.{slug(user)}", f"{name} ({user})"
+                oid = f"{oid}.{slug(user)}"
             while oid in oids.values():
                 oid = f"{oid}-2"
             oids[use] = oid
@@ -155,7 +158,10 @@ class ListUses:
                 comment = f"COM.{oid}"
                 lists = [self._list(code) for code in use.codes]
                 comments.append(CommentDef(comment, self._of_several(lists)))
-            made.append(self._codelist(use, oid, name, comment))
+            found = self._codelist(use, oid, name, comment)
+            if families[use.family] > 1:
+                found = _told_apart(found, user, {one.name for one in made})
+            made.append(found)
         made.sort(key=lambda one: one.oid)
         return tuple(made), oids, tuple(sorted(comments, key=lambda one: one.oid))
 
@@ -242,6 +248,15 @@ class ListUses:
                 for value in added
             ]
         )
+
+
+def _told_apart(codelist: CodeList, user: str, taken: Collection[str]) -> CodeList:
+    """One of several subsets of a list: named by its terms where these are short, else by its first user."""
+    terms = ", ".join(one.value for one in codelist.terms)
+    name = f"{codelist.name} ({terms})"
+    if len(terms) > _SHORT or name in taken:
+        name = f"{codelist.name} ({user})"
+    return replace(codelist, name=name)
 
 
 def _nci(code: str) -> tuple[Alias, ...]:

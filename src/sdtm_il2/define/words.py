@@ -129,28 +129,24 @@ def _renamed(told: Told, clause: Clause, words: Mapping[str, str]) -> Clause:
 
 
 _UNITS = {
-    "en": {"Y": "year", "M": "month", "W": "week", "D": "day", "TH": "hour", "TM": "minute", "TS": "second"},
-    "zh": {"Y": "年", "M": "个月", "W": "周", "D": "天", "TH": "小时", "TM": "分钟", "TS": "秒"},
+    "en": {"W": "week", "D": "day", "H": "hour", "M": "minute", "S": "second"},
+    "zh": {"W": "周", "D": "天", "H": "小时", "M": "分钟", "S": "秒"},
 }
 
 
 def period(text: str, language: Language = "en") -> str:
-    """An ISO 8601 duration in words.
+    """An ISO 8601 duration without years and months in words.
 
-    >>> period("P3D"), period("P1Y6M"), period("PT90M")
-    ('3 days', '1 year and 6 months', '90 minutes')
-    >>> period("P1Y6M", "zh")
-    '1年和6个月'
+    >>> period("P3D"), period("P1DT12H"), period("P1DT12H", "zh")
+    ('3 days', '1 day and 12 hours', '1天和12小时')
     """
-    date, _, time = text.lstrip("-P").partition("T")
-    found = [(number, unit) for number, unit in re.findall(r"([0-9.]+)([YMWD])", date)]
-    found += [(number, f"T{unit}") for number, unit in re.findall(r"([0-9.]+)([HMS])", time)]
     units = _UNITS[language]
+    found = re.findall(r"([0-9.]+)([WDHMS])", text)
     if language == "zh":
-        words = [f"{number}{units[unit]}" for number, unit in found]
-    else:
-        words = [f"{number} {units[unit]}{'' if number == '1' else 's'}" for number, unit in found]
-    return phrases(language).list(words) or text
+        return phrases("zh").list([f"{number}{units[unit]}" for number, unit in found])
+    return phrases("en").list(
+        [f"{number} {units[unit]}{'' if number == '1' else 's'}" for number, unit in found]
+    )
 
 
 def _operand(told: Told, part: Operand | BranchCall) -> str:
@@ -332,7 +328,8 @@ _MARKS = (";", " and ", ",", "；", "和", "，", "、")
 
 def _coalesce(told: Told, call: Call) -> str:
     parts = _all(told, call)
-    if not any(mark in part for part in parts for mark in _MARKS):
+    plain = all(isinstance(one, ColumnRef | VariableRef | Literal) for one in call.arguments)
+    if plain and not any(mark in part for part in parts for mark in _MARKS):
         return told.say("first_filled", words=told.list(parts))
     numbered = [f"({number}) {part}" for number, part in enumerate(parts, 1)]
     return told.say("first_filled_of", words=told.say("then").join(numbered))
@@ -453,9 +450,7 @@ def _rule(rule: Rule, told: Told, domain: DomainPlan, usubjid: str) -> str:
     if rule.when is not None:
         words = told.say("when", test=_test(told, rule.when), words=words)
         if rule.undecided is not None:
-            text = rule.undecided
-            other = told.say("text_as", text=text) if text else told.say("missing_as")
-            words = told.say("undecided", words=words, other=other)
+            words = told.say("undecided", words=words, other=told.text(rule.undecided))
     return told.phrases.sentence(words)
 
 
