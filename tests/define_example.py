@@ -49,7 +49,7 @@ def leaf(name: str) -> Leaf:
 
 
 DM = ItemGroupDef(
-    "IG.DM", "DM", "DM", (TranslatedText("Demographics"), TranslatedText("人口学资料", "zh")),
+    "IG.DM", "DM", "DM", (TranslatedText("Demographics"),),
     "One record per subject",
     (
         ItemRef("IT.DM.STUDYID", 1, True, 1, role="Identifier"),

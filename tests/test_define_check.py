@@ -71,7 +71,7 @@ def test_an_issue_names_file_and_line(tmp_path):
     path = tmp_path / "define.xml"
     path.write_text(TEXT.read_text(encoding="utf-8").replace(' MethodOID="MT.COLOR"', ""), encoding="utf-8")
     found = check_define(path, "define.xml")
-    place = "define.xml:166: DEF727 IT.LB.LBORRES.COLOR"
+    place = "define.xml:165: DEF727 IT.LB.LBORRES.COLOR"
     assert str(found[0]).splitlines() == [
         f"{place}: origin Derived without MethodOID on the ItemRef (DD0042)",
         "  hint: describe the derivation in a method and refer to it",
