@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mappers import dask_mapper, processes, same
 from sdtm_il2.build import Build, Mapper, build
 from sdtm_il2.dataset import Summary, ValueSummary
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import load_spec
 from study import SHARED, plan_of, write_files
+
+__all__ = ["dask_mapper", "processes"]  # the fixtures that the tests ask for by name
 
 GOLDEN = Path(__file__).parent / "golden"
 SUBJECTS = 23
@@ -191,23 +192,6 @@ def raw_files(seed: int = 7) -> dict[str, str]:
     }
 
 
-def same(one: Build, other: Build) -> None:
-    """Every part of two builds is equal."""
-    assert list(one.datasets) == list(other.datasets)
-    for name, dataset in one.datasets.items():
-        assert dataset.columns == other.datasets[name].columns, name
-        assert dataset.frame.equals(other.datasets[name].frame), name
-        assert dataset.frame.dtypes.equals(other.datasets[name].frame.dtypes), name
-    assert one.summaries == other.summaries
-    assert [str(issue) for issue in one.issues] == [str(issue) for issue in other.issues]
-    assert one.issues == other.issues
-    assert list(one.lineage.datasets) == list(other.lineage.datasets)
-    for name, lineage in one.lineage.datasets.items():
-        assert lineage.frame().equals(other.lineage.datasets[name].frame()), name
-    assert one.lineage.terms == other.lineage.terms
-    assert one.balance == other.balance
-
-
 @pytest.fixture(scope="module")
 def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
     folder = write_files(tmp_path_factory.mktemp("study"), STUDY | raw_files())
@@ -266,29 +250,6 @@ def test_other_raw_data_alike(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("partitions", [1, 2, 3, 7, 306])
 def test_the_public_study_alike(public: Callable[..., Build], partitions: int) -> None:
     same(public(), public(map, partitions))
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Mapper]:
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        yield pool.map
-
-
-@pytest.fixture(scope="module")
-def dask_mapper() -> Iterator[Mapper]:
-    distributed = pytest.importorskip("distributed")
-    import dask
-
-    # a busy machine takes its time to start the workers
-    patience = {"distributed.comm.timeouts.connect": "180s", "distributed.comm.timeouts.tcp": "180s"}
-    with (
-        dask.config.set(patience),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster, timeout=180) as client,
-    ):
-        yield lambda function, tasks: client.gather(client.map(function, list(tasks)))
 
 
 def test_processes_give_the_same(

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -14,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from mappers import dask_mapper, processes, same
 from reference_raw import EXAMPLE, MAPPING, RAW, ROOT, rows
 from reference_study import built, older, records
 from sdtm_il2.build import Build, Mapper
 from sdtm_il2.errors import Severity
 from sdtm_il2.output import write_build
 from study import build_folder, standard
+
+__all__ = ["dask_mapper", "processes"]  # the fixtures that the tests ask for by name
 
 DATASETS = [
     "DM", "SUPPDM", "IE", "DS", "SE", "SV", "EC", "EX", "AE", "SUPPAE", "CM", "MH", "LB", "IS", "MB", "CP", "RS", "VS",
@@ -162,44 +164,17 @@ def test_no_finding_is_lost_between_the_versions() -> None:
 # ---- ways to build ------------------------------------------------------------------------------------------------
 
 
-def _same(one: Build, other: Build) -> None:
-    assert list(one.datasets) == list(other.datasets)
-    for name, dataset in one.datasets.items():
-        assert dataset.columns == other.datasets[name].columns, name
-        assert dataset.frame.equals(other.datasets[name].frame), name
-        assert one.lineage.datasets[name].frame().equals(other.lineage.datasets[name].frame()), name
-    assert one.issues == other.issues
-    assert one.balance == other.balance
+def test_any_number_of_partitions_gives_thesame() -> None:
+    same(built(), build_folder(MAPPING, EXAMPLE, partitions=3))
 
 
-def test_any_number_of_partitions_gives_the_same() -> None:
-    _same(built(), build_folder(MAPPING, EXAMPLE, partitions=3))
-
-
-def test_four_processes_give_the_same() -> None:
+def test_four_processes_give_thesame() -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        _same(built(), build_folder(MAPPING, EXAMPLE, pool.map, partitions=4))
+        same(built(), build_folder(MAPPING, EXAMPLE, pool.map, partitions=4))
 
 
-@pytest.fixture
-def dask_mapper() -> Iterator[Mapper]:
-    distributed = pytest.importorskip("distributed")
-    import dask
-
-    # a busy machine takes its time to start the workers
-    patience = {"distributed.comm.timeouts.connect": "180s", "distributed.comm.timeouts.tcp": "180s"}
-    with (
-        dask.config.set(patience),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster, timeout=180) as client,
-    ):
-        yield lambda function, tasks: client.gather(client.map(function, list(tasks)))
-
-
-def test_a_dask_cluster_gives_the_same(dask_mapper: Mapper) -> None:
-    _same(built(), build_folder(MAPPING, EXAMPLE, dask_mapper, partitions=5))
+def test_a_dask_cluster_gives_thesame(dask_mapper: Mapper) -> None:
+    same(built(), build_folder(MAPPING, EXAMPLE, dask_mapper, partitions=5))
 
 
 @cache

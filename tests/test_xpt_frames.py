@@ -15,20 +15,7 @@ from hypothesis import strategies as st
 from sdtm_il2.dataset import Column, Dataset
 from sdtm_il2.errors import XptError
 from sdtm_il2.xpt import read_xpt, write_xpt
-
-
-def data_of(path, length):
-    """The records of a file with one variable, cut at its length."""
-    raw = path.read_bytes()
-    raw = raw[raw.index(b"HEADER RECORD*******OBS") + 80 :]
-    return [raw[at : at + length] for at in range(0, len(raw), length)]
-
-
-def refused(path, *args, **kwargs):
-    """The issues that a write raises, as `CODE target`, and the error."""
-    with pytest.raises(XptError) as caught:
-        write_xpt(path, *args, **kwargs)
-    return {f"{one.code} {one.target}": one for one in caught.value.issues}
+from xpt_files import data_of, refused
 
 
 def test_every_kind_of_text_column_gives_the_same_bytes(tmp_path):

@@ -5,14 +5,34 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from sdtm_il2.cli.outcome import FAILED, NEVER, any_folder, existing_file, print_issues, show_values_option
+from sdtm_il2.cli.outcome import (
+    FAILED,
+    NEVER,
+    Verb,
+    any_folder,
+    existing_file,
+    print_issues,
+    show_values_option,
+)
 
 _SEVERITIES = ("reject", "error", "warning", "note", NEVER)
+
+
+def _beside(ending: str) -> Callable[[Verb], Verb]:
+    """--out of a verb that writes FILE in another form."""
+    return click.option(
+        "-o",
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=f"File to write; default: FILE with the ending {ending}.",
+    )
 
 
 @click.group()
@@ -63,12 +83,7 @@ def check_define_file(
 
 @define.command(short_help="Render a define.xml as one HTML page.")
 @click.argument("file", type=existing_file())
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write; default: FILE with the ending .html.",
-)
+@_beside(".html")
 @click.option(
     "--style",
     type=click.Choice(("official", "own")),
@@ -122,13 +137,7 @@ def diff_files(old: Path, new: Path) -> None:
 
 @define.command(short_help="Export as a metadata workbook.")
 @click.argument("file", type=existing_file())
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write; default: FILE with the ending .xlsx.",
-)
+@_beside(".xlsx")
 def workbook(file: Path, out: Path | None) -> None:
     """Export FILE, a define.xml, as the .xlsx workbook that metadata tools exchange.
 
@@ -144,13 +153,7 @@ def workbook(file: Path, out: Path | None) -> None:
 
 @define.command("import", short_help="Make a define.xml of a metadata workbook.")
 @click.argument("file", type=existing_file())
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write; default: FILE with the ending .xml.",
-)
+@_beside(".xml")
 def import_workbook(file: Path, out: Path | None) -> None:
     """Make a Define-XML 2.1 of FILE, a metadata workbook (.xlsx); every fault is told with sheet and cell.
 

@@ -72,10 +72,6 @@ class Scope:
         """Whether the block's records are the rows of a trial design table."""
         return self.block is not None and self.block.from_.startswith(TABLE)
 
-    def from_dataset(self) -> bool:
-        """Whether the block's records are those of a dataset."""
-        return self.block is not None and self.block.from_ in self.study.datasets
-
     def source_of(self, ref: ColumnRef) -> SourceSpec | None:
         """The source that holds a column; None for a dataset."""
         if self.block is None:

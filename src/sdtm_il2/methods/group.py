@@ -16,8 +16,6 @@ from sdtm_il2.plan.number import number, plain
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
 
-#: How `take` reduces a column.
-REDUCTIONS = ("first", "last", "min", "max", "sum", "count", "list")
 #: What stands between the values of a list.
 SEPARATOR = "; "
 

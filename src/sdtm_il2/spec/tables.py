@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -201,6 +201,19 @@ def nearest_header(header: str, known: Iterable[str]) -> str:
     return f"; {near.strip()}" if near else ""
 
 
+def _headers(
+    table: Table, allowed: Sequence[str], domain: str, problems: Problems
+) -> tuple[list[str], list[str]]:
+    """The headers that a table may have and those that it has, for a domain; SPEC122: one that it may not have."""
+    known = [header.replace("--", domain) for header in allowed]
+    headers = [header.replace("--", domain) for header in table.headers]
+    for header, full in zip(table.headers, headers, strict=True):
+        if full not in known:
+            near = nearest_header(header, allowed)
+            problems.add("SPEC122", at=Location(table.file, 1), header=header, nearest=near)
+    return known, headers
+
+
 _UNIT_HEADERS = ("--TESTCD", "--SPEC", "from", "to", "factor", "offset", "places", "source")
 _UNITS_RIGHT = (
     "from and to are two different units, factor is a positive decimal number such as 0.0113, "
@@ -222,11 +235,7 @@ def read_units(
         return (), ""
     problems = folder.problems
     top = Location(table.file, 1)
-    known = [header.replace("--", domain) for header in _UNIT_HEADERS]
-    headers = [header.replace("--", domain) for header in table.headers]
-    for header, full in zip(table.headers, headers, strict=True):
-        if full not in known:
-            problems.add("SPEC122", at=top, header=header, nearest=nearest_header(header, _UNIT_HEADERS))
+    known, headers = _headers(table, _UNIT_HEADERS, domain, problems)
     for header in ("from", "to", "factor"):
         if header not in headers:
             problems.add("SPEC189", at=top, fault=f"no column '{header}'")
@@ -282,11 +291,7 @@ def read_ranges(
         return (), ""
     problems = folder.problems
     top = Location(table.file, 1)
-    known = [header.replace("--", domain) for header in _RANGE_HEADERS]
-    headers = [header.replace("--", domain) for header in table.headers]
-    for header, full in zip(table.headers, headers, strict=True):
-        if full not in known:
-            problems.add("SPEC122", at=top, header=header, nearest=nearest_header(header, _RANGE_HEADERS))
+    known, headers = _headers(table, _RANGE_HEADERS, domain, problems)
     if known[0] not in headers:
         problems.add("SPEC189", at=top, fault="has no column '--TESTCD'")
         return (), table.file

@@ -8,7 +8,6 @@ imported by who has columns: clauses are read and said in words without pandas.
 
 from sdtm_il2.where.describe import describe
 from sdtm_il2.where.model import (
-    DEFINE_COMPARATORS,
     Clause,
     Comparator,
     Condition,
@@ -19,7 +18,6 @@ from sdtm_il2.where.model import (
 from sdtm_il2.where.read import Placed, Written, parse_clause, resolve_names
 
 __all__ = [
-    "DEFINE_COMPARATORS",
     "Clause",
     "Comparator",
     "Condition",

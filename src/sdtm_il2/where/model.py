@@ -10,8 +10,6 @@ from sdtm_il2.errors import NOWHERE, Location
 
 Comparator = Literal["EQ", "NE", "LT", "LE", "GT", "GE", "IN", "NOTIN", "HAS", "MATCHES", "FILLED", "EMPTY"]
 
-#: The comparators that Define-XML knows; only these serve value level.
-DEFINE_COMPARATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "IN", "NOTIN"})
 #: The comparators that need an order of values.
 ORDERED = frozenset({"LT", "LE", "GT", "GE"})
 
