@@ -289,6 +289,10 @@ def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> N
     raw = "SUBJECT,样本号,筛查结果,滴度\n01-001,E1,阳性,40\n"
     write_files(tmp_path, RAW | {"raw/elisa.csv": raw})
     run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    built = build_folder(tmp_path)
+    assert next(one for one in built.balance.sources if one.source == "elisa").not_submitted == {
+        "to do: no domain reads this table yet": 1
+    }
     assert (
         (tmp_path / "study.yaml")
         .read_text(encoding="utf-8")
@@ -308,6 +312,21 @@ def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> N
     study.write_text(
         text.replace("codelists:", "codelists:\n  C181169: {sponsor: [ALDESLEUKIN]}\n #", 1), encoding="utf-8"
     )
-    assert cells(build_folder(tmp_path).datasets["IS"], ["USUBJID", "ISTESTCD", "ISORRES"]) == [
+    built = build_folder(tmp_path)
+    (aside,) = (one for one in built.issues if one.code == "DATA855")
+    assert str(aside) == (
+        "study.yaml:22: DATA855 IS: not_submitted: sets aside each of the 1 record of source elisa "
+        "(to do: no domain reads this table yet), so IS gets none from it\n"
+        "  hint: take the records of IS out of not_submitted: rows of the source"
+    )
+    text = study.read_text(encoding="utf-8")
+    waits = [line for line in text.splitlines(keepends=True) if "no domain reads this table yet" in line]
+    assert waits == [
+        '    not_submitted: {rows: [{when: SUBJECT FILLED, reason: "to do: no domain reads this table yet"}]}\n'
+    ]
+    study.write_text(text.replace(waits[0], ""), encoding="utf-8")
+    built = build_folder(tmp_path)
+    assert cells(built.datasets["IS"], ["USUBJID", "ISTESTCD", "ISORRES"]) == [
         ("S-1-01-001", "ADA_BAB", "阳性")
     ]
+    assert "DATA855" not in {one.code for one in built.issues}

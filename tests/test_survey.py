@@ -115,6 +115,10 @@ def test_date_formats(texts: list[str], expected: DateForms | None) -> None:
         ("AETERM", "", ["AE.AETERM"]),
         ("STDAT", "CM", ["CM.CMSTDTC"]),
         ("CMFREQ", "CM", ["CM.CMDOSFRQ"]),
+        ("I.CM.TRT", "CM", ["CM.CMTRT"]),
+        ("SCAT", "DS", ["DS.DSSCAT"]),
+        ("DUR", "CM", []),  # an export has no ISO 8601 duration under that name
+        ("TRT", "LB", []),
         ("LBDAT", "LB", ["LB.LBDTC"]),
         ("不良事件名称", "", ["AE.AETERM"]),
         ("开始日期", "AE", ["AE.AESTDTC"]),

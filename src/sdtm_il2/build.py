@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sdtm_il2.balance import Balance, Fate, column_uses, make_balance
 from sdtm_il2.check.columns import check_columns, with_header_columns
+from sdtm_il2.check.set_aside import sources_set_aside
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, constant, distinct, num
 from sdtm_il2.errors import Issue, merge_issues
 from sdtm_il2.lineage import DatasetLineage, Lineage, TermUse, merge_lineage
@@ -211,6 +212,7 @@ def _reduce(plan: Plan, sources: Sources, results: list[PartitionResult]) -> Bui
             records[name] = records.get(name, 0) + held
     fates = _fates(sources, results)
     balance, found = make_balance(plan, sources, fates, translated, lineages, records)
+    found += sources_set_aside(plan, sources)
     found += unused_rows(plan, translated) + merged_identifiers(
         plan, translated, (one.texts for one in results)
     )

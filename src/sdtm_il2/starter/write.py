@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from sdtm_il2.errors import OutputError, issue
-from sdtm_il2.starter.draft import BlockDraft, DomainDraft, Draft, SourceDraft, VariableDraft
+from sdtm_il2.starter.model import TO_DO, BlockDraft, DomainDraft, Draft, SourceDraft, VariableDraft
 from sdtm_il2.starter.text import comment, counted, csv_text, scalar
 
+#: Why the records of a table that waits are not submitted; the balance shows it.
+NOT_READ: Final = f"{TO_DO}: no domain reads this table yet"
 _SCHEMA: Final = "# yaml-language-server: $schema={}"
 #: Columns named in one comment.
 _NAMED: Final = 12
@@ -96,7 +98,23 @@ def _source(source: SourceDraft, domain: str) -> list[str]:
     about = comment(f"{counted(part.records, 'record')}, {looks}")
     lines = [f"{head:<46}  {about}"]
     lines += [f"    {comment(note)}" for note in source.notes]
-    return lines + [f"    {line}" for line in source.lines]
+    lines += [f"    {line}" for line in source.lines]
+    return lines + [f"    {line}" for line in _not_submitted(source, waits=not domain)]
+
+
+def _not_submitted(source: SourceDraft, *, waits: bool) -> list[str]:
+    """What is not submitted, and why: columns that say nothing new, and records that no domain reads yet."""
+    parts = []
+    if source.known:
+        columns = ", ".join(f"{scalar(one)}: the study is known" for one in source.known)
+        parts.append(f"columns: {{{columns}}}")
+    if not waits or not source.filled:
+        return [f"not_submitted: {{{parts[0]}}}"] if parts else []
+    parts.append(f"rows: [{{when: {scalar(f'{source.filled} FILLED')}, reason: {scalar(NOT_READ)}}}]")
+    return [
+        comment(f"{TO_DO}: take rows: out when a domain reads this table"),
+        f"not_submitted: {{{', '.join(parts)}}}",
+    ]
 
 
 def _domain(domain: DomainDraft, tables: Mapping[int, str], schemas: str) -> str:

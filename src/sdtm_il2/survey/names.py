@@ -29,6 +29,8 @@ _WORD: Final = re.compile(r"[^0-9a-z\u0080-\uffff]")
 _ODM: Final = {"_STUDY": "STUDYID", "_SUBJECT": "SUBJID", "_SITE": "SITEID", "_EVENT": "VISIT"}
 #: Identifiers that any table may have.
 _GENERAL: Final = ("STUDYID", "DOMAIN", "USUBJID", "SUBJID", "SITEID", "VISIT", "VISITNUM")
+#: Ends of variables that hold what is derived, or a form of ISO 8601, and no export has under that name.
+_OTHER_KINDS: Final = frozenset({"SEQ", "DUR", "ELTM", "EVLINT", "EVINTX", "STDY", "ENDY", "STINT", "ENINT"})
 #: Lists of test codes: of laboratory, vital signs and ECG.
 _TESTS: Final = ("C65047", "C66741", "C71153")
 
@@ -146,6 +148,10 @@ def by_name(column: str, domain: str, standard: Standard) -> tuple[Candidate, ..
         found.append(f"{domain}.{name}")
     elif domain and not name.startswith(domain) and _ending(domain, name, standard):
         found.append(f"{domain}.{_ending(domain, name, standard)}")
+    elif (
+        domain and len(name) > 2 and name not in _OTHER_KINDS and standard.variable(domain, f"{domain}{name}")
+    ):
+        found.append(f"{domain}.{domain}{name}")  # I.CM.TRT in a table of medications
     if column in _ODM:
         return (Candidate(_ODM[column], "name"),)
     if column.startswith("_"):
