@@ -60,7 +60,7 @@ def init(*, folder: Path, raw: tuple[Path, ...], study: str, ig: str, ct: str) -
     """Draft a study in FOLDER from the files RAW (of a folder: all raw files in it).
 
     Writes study.yaml, a domain file for each table that looks like a domain, and tests tables with the items
-    found. The draft builds; its comments say what is left to do. Nothing that exists is overwritten.
+    found. The draft builds; lines marked "to do" say what is left open. Nothing that exists is overwritten.
     """
     from sdtm_il2.standards import load_standard
     from sdtm_il2.starter import draft_study, write_draft

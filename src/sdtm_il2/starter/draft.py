@@ -35,7 +35,8 @@ def draft_study(found: Survey, standard: Standard, study: str) -> Draft:
     """Draft sources, domains, tests tables and terms from the profile of raw files.
 
     A table becomes a domain where it looks like one, names its subjects and, if of findings, its tests.
-    Everything is a proposal; what is required and not found stands as an empty constant marked "to do".
+    Everything is a proposal. A line that the data do not bear out (texts without a term, numbers that are none) and a
+    required variable that no column is stand as open points, marked "to do"; a domain waits for the latter, but for DM.
     Raises SourceError OUT923 where no table becomes a domain.
     """
     subjects = Subjects(found.parts)
@@ -52,7 +53,9 @@ def draft_study(found: Survey, standard: Standard, study: str) -> Draft:
         if block is not None:
             blocks.setdefault(domain, []).append(block)
     order = [name for name in standard.dataset_names if name in blocks]
-    domains = tuple(_domain(name, blocks[name], standard, subjects) for name in order)
+    domains = tuple(_domain(name, blocks[name], standard, subjects, terms) for name in order)
+    if not any(one.ready for one in domains):
+        domains = tuple(_not_waiting(one) for one in domains)
     if not any(one.ready for one in domains):
         raise SourceError(issue("OUT923", names=", ".join(one.name for one in sources)))
     return Draft(study, standard, tuple(sources), domains, terms)
@@ -61,6 +64,20 @@ def draft_study(found: Survey, standard: Standard, study: str) -> Draft:
 def _several(domain: str, standard: Standard) -> bool:
     """Whether a subject may have several records: all datasets with a --SEQ."""
     return standard.variable(domain, f"{domain}SEQ") is not None
+
+
+def _not_waiting(domain: DomainDraft) -> DomainDraft:
+    """A domain with empty constants for what it waits for: the only one that there is."""
+    blocks = tuple(
+        replace(
+            block,
+            variables=tuple(
+                replace(one, open=one.open and one.name not in domain.waits_for) for one in block.variables
+            ),
+        )
+        for block in domain.blocks
+    )
+    return replace(domain, blocks=blocks, waits_for=())
 
 
 # ---- domains ---------------------------------------------------------------------------------------------
@@ -120,7 +137,7 @@ def _line(
     standard: Standard,
 ) -> VariableDraft | None:  # fmt: skip
     """How a column makes a variable; None for a column that is none of its kind, or empty."""
-    name = scalar(column.name)
+    name, part_domain = scalar(column.name), source.profile.domain
     by_content = not any(one.by == "name" for one in column.candidates)
     note = "by its values only: check" if by_content else ""
     if not column.filled:
@@ -133,25 +150,28 @@ def _line(
             if set(column.dates.formats) <= set(source.dates)
             else f", format: {listed(column.dates.formats)}"
         )
-        return VariableDraft(variable.name, f"{{datetime: {name}{own}}}", note)
-    if variable.type == "Num" and not column.is_number:
-        note = "not all cells are numbers"
-    if variable.codelists:
-        left = _terms(column, variable, terms, standard)
-        if left:
-            note = f"{left} of {column.distinct} texts have no term yet: sdtm-il2 check --raw --show-values"
-    return VariableDraft(variable.name, f"{{assign: {name}}}", note)
+        return VariableDraft(variable.name, f"{{datetime: {name}{own}}}", note, (column.name,))
+    # a record of DM is needed for every subject: what it requires stays, and the build tells what is wrong with it
+    kept = part_domain == "DM" and variable.core == "Req"
+    line = VariableDraft(variable.name, f"{{assign: {name}}}", note, (column.name,))
+    if variable.type == "Num" and not column.all_numbers:
+        return replace(line, note=f"{TO_DO}: not all cells are numbers", open=not kept)
+    left = _terms(column, variable.codelists, terms, standard)
+    if left:
+        what = f"{left} of {column.distinct} texts without a term: sdtm-il2 profile --show-values"
+        return replace(line, note=f"{TO_DO}: {what}", open=not kept)
+    return line
 
 
 def _terms(
-    column: ColumnProfile, variable: VariableDef, terms: dict[str, dict[str, str]], standard: Standard
+    column: ColumnProfile, codelists: Sequence[str], terms: dict[str, dict[str, str]], standard: Standard
 ) -> int:
     """Add the terms that raw texts mean; gives how many texts mean none."""
-    if column.distinct > MOST_TERMS:
+    if not codelists or column.distinct > MOST_TERMS:
         return 0
     left = 0
     for text in column.values:
-        for code in variable.codelists:
+        for code in codelists:
             listed_ = standard.codelist(code)
             found = match_term(code, text, standard)
             if found and listed_ is not None:
@@ -176,39 +196,67 @@ def _add_times(source: SourceDraft, variables: dict[str, VariableDraft], taken: 
                     held.method.removeprefix("{datetime: ").removesuffix("}").partition(", format:")
                 )
                 method = f"{{datetime: [{date}, {scalar(column.name)}]{comma}{rest}}}"
-                variables[name] = VariableDraft(name, method, held.note)
+                variables[name] = replace(held, method=method, columns=(*held.columns, column.name))
                 taken.add(column.name)
                 break
 
 
-def _domain(domain: str, blocks: Sequence[BlockDraft], standard: Standard, subjects: Subjects) -> DomainDraft:
+def _domain(
+    domain: str,
+    blocks: Sequence[BlockDraft],
+    standard: Standard,
+    subjects: Subjects,
+    terms: dict[str, dict[str, str]],
+) -> DomainDraft:
     dataset = standard.dataset(domain)
     assert dataset is not None
-    mapped: set[str] = set()
+    required = [one for one in dataset.variables if one.core == "Req" and one.name not in _AUTOMATIC]
     whole = []
     for block in blocks:
-        own = {one.name for one in block.variables}
+        own = {one.name for one in block.variables} | {f"{domain}SEQ"}
         if block.tests is not None:
-            own |= {f"{domain}TESTCD", f"{domain}TEST"}
+            own |= {f"{domain}{ending}" for ending in ("TESTCD", "TEST", "ORRES", "STRESC")}
         missing = [
-            _required(variable.name, domain, block, subjects)
-            for variable in dataset.variables
-            if variable.core == "Req" and variable.name not in (*_AUTOMATIC, f"{domain}SEQ", *own)
+            _required(one, domain, block, subjects, terms, standard)
+            for one in required
+            if one.name not in own
         ]
         whole.append(replace(block, variables=(*block.variables, *missing)))
-        mapped |= own | {one.name for one in missing}
+    names = {one.name for one in required}
+    # a table with all that is required does not wait for another
+    sound = [block for block in whole if not _open_names(block) & names]
+    found = sound or whole
+    waits_for = tuple(
+        dict.fromkeys(
+            one.name for block in found for one in block.variables if one.open and one.name in names
+        )
+    )
+    mapped = {one.name for block in found for one in block.variables if not one.open or one.name in names}
+    if any(block.tests is not None for block in found):
+        mapped |= {f"{domain}TESTCD"}
     wanted = [name.replace("--", domain) for name in _KEYS.get(dataset.class_, ())]
     keys = ["STUDYID", "USUBJID", *(name for name in wanted if name in mapped)]
     if "VISITNUM" in keys and "VISIT" in keys:
         keys.remove("VISIT")
-    return DomainDraft(domain, dataset.label, tuple(keys), tuple(whole))
+    return DomainDraft(domain, dataset.label, tuple(keys), tuple(found), waits_for)
 
 
-def _required(name: str, domain: str, block: BlockDraft, subjects: Subjects) -> VariableDraft:
+def _open_names(block: BlockDraft) -> set[str]:
+    return {one.name for one in block.variables if one.open}
+
+
+def _required(
+    variable: VariableDef,
+    domain: str,
+    block: BlockDraft,
+    subjects: Subjects,
+    terms: dict[str, dict[str, str]],
+    standard: Standard,
+) -> VariableDraft:
     """A required variable that no column is: made from what is there, else an empty constant to fill."""
-    part = block.source.profile
+    part, name = block.source.profile, variable.name
     if name == "SUBJID" and part.subject:
-        return VariableDraft(name, f"{{assign: {scalar(part.subject)}}}")
+        return VariableDraft(name, f"{{assign: {scalar(part.subject)}}}", columns=(part.subject,))
     if name == "SITEID" and part.subject and not subjects.sited:
         sites = [_PREFIX.fullmatch(text.strip()) for text in part.column(part.subject).values]
         lengths = {len(one[1]) for one in sites if one is not None}
@@ -220,5 +268,14 @@ def _required(name: str, domain: str, block: BlockDraft, subjects: Subjects) -> 
     if name == f"{domain}DECOD":
         term = next((one for one in block.variables if one.name in (f"{domain}TERM", f"{domain}TRT")), None)
         if term is not None:
-            return VariableDraft(name, term.method, f"{TO_DO}: the dictionary's term")
-    return VariableDraft(name, '{hardcode: ""}', f"{TO_DO}: required, and no column looks like it")
+            line = VariableDraft(name, term.method, f"{TO_DO}: the dictionary's term", term.columns)
+            own: dict[str, dict[str, str]] = {}
+            left = sum(_terms(part.column(one), variable.codelists, own, standard) for one in term.columns)
+            if not left:
+                for code, pairs in own.items():
+                    terms.setdefault(code, {}).update(pairs)
+            return replace(line, open=bool(left))
+    open_ = domain != "DM"
+    return VariableDraft(
+        name, '{hardcode: ""}', f"{TO_DO}: required, and no column looks like it", open=open_
+    )

@@ -83,9 +83,14 @@ def _study(draft: Draft, schemas: str) -> str:
             pairs = ", ".join(f"{scalar(raw)}: {scalar(term)}" for raw, term in terms.items())
             lines.append(f"  {code}: {{terms: {{{pairs}}}}}   {known}".rstrip())
     lines += ["", f"domains: [{', '.join(_file(one) for one in draft.domains if one.ready)}]"]
-    waiting = [_file(one) for one in draft.domains if not one.ready]
+    waiting = [_file(one) for one in draft.domains if not one.ready and not one.waits_for]
     if waiting:
         lines.append(comment(f"to do: add {', '.join(waiting)} when their tests tables name a test"))
+    lines += [
+        comment(f"to do: add {_file(one)} when its open lines say what {', '.join(one.waits_for)} is")
+        for one in draft.domains
+        if one.waits_for
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -131,8 +136,7 @@ def _domain(domain: DomainDraft, tables: Mapping[int, str], schemas: str) -> str
     for block in domain.blocks:
         lines += _block(block, tables.get(id(block), ""), own=not single)
     if single and domain.blocks[0].variables:
-        lines.append("variables:")
-        lines += _variables(domain.blocks[0].variables, "  ")
+        lines += _variables(domain.blocks[0].variables, "")
     return "\n".join(lines) + "\n"
 
 
@@ -151,8 +155,7 @@ def _block(block: BlockDraft, table: str, *, own: bool) -> list[str]:
         lines.append(f"    tests: {{{', '.join(keys)}}}")
     lines += [f"    {line}" for line in _open(block.open)]
     if own and block.variables:
-        lines.append("    variables:")
-        lines += _variables(block.variables, "      ")
+        lines += _variables(block.variables, "    ")
     return lines
 
 
@@ -165,8 +168,9 @@ def _open(columns: tuple[str, ...]) -> list[str]:
 
 
 def _variables(variables: tuple[VariableDraft, ...], indent: str) -> list[str]:
-    lines = []
+    """The lines of `variables:`; an open one is a comment, to be completed and taken out of it."""
+    lines = [f"{indent}{'' if any(not one.open for one in variables) else '# '}variables:"]
     for one in variables:
-        text = f"{indent}{one.name + ':':<10}{one.method}"
+        text = f"{indent}  {'# ' if one.open else ''}{one.name + ':':<10}{one.method}"
         lines.append(f"{text:<54}  {comment(one.note)}" if one.note else text)
     return lines

@@ -53,6 +53,11 @@ class ColumnProfile:
         """Filled cells are numbers, or nearly all of them."""
         return self.looks.startswith(("integer", "number"))
 
+    @property
+    def all_numbers(self) -> bool:
+        """Every filled cell is a number."""
+        return self.is_number and "text" not in self.looks
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartProfile:
