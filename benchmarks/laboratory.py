@@ -27,7 +27,6 @@ HERE = Path(__file__).resolve().parent
 SPECIFICATION = HERE / "laboratory"
 RESULTS_PER_SUBJECT = 400
 HEADER = "SITE,SUBJ,VISIT,COLLECTED,BARCODE,SPECIMEN,ITEM,RESULT,UNIT,LOW,HIGH,REPORTED"
-SPECIMENS = ("Serum", "Blood", "Urine")
 
 
 def tests() -> list[tuple[str, str, float, str, str, str]]:

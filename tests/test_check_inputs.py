@@ -12,6 +12,7 @@ from sdtm_il2.check.inputs import read_raw
 from sdtm_il2.check.specification import load_specification
 from sdtm_il2.cli import main
 from sdtm_il2.errors import Severity
+from studies import demographics
 from study import write_files
 
 STUDY = {
@@ -30,16 +31,7 @@ sources:
 domains: [dm.yaml, ae.yaml]
 """,
     "visits.csv": "VISITNUM,VISIT\n1,WEEK 1\n2,WEEK 2\n",
-    "dm.yaml": """\
-domain: DM
-keys: [STUDYID, USUBJID]
-records: [{from: dm}]
-variables:
-  SUBJID: {assign: ID}
-  SITEID: {hardcode: "01"}
-  SEX: {assign: SEX}
-  COUNTRY: {hardcode: CHN}
-""",
+    "dm.yaml": demographics(subject="ID", sex="{assign: SEX}"),
     "ae.yaml": """\
 domain: AE
 keys: [STUDYID, USUBJID, AETERM]

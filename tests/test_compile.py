@@ -66,12 +66,6 @@ def _ae(line: str) -> dict[str, str]:
     return {"ae.yaml": AE + f"  {line}\n"}
 
 
-def _dm(line: str) -> dict[str, str]:
-    name = line.split(":")[0]
-    kept = [one for one in DM.splitlines() if not one.startswith(f"  {name}:")]
-    return {"dm.yaml": "\n".join([*kept, f"  {line}"]) + "\n"}
-
-
 MESSAGES = yaml.safe_load((Path(__file__).parent / "cases/messages/compile.yaml").read_text(encoding="utf-8"))
 
 PROBLEMS: list[tuple[str, dict[str, str]]] = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from sdtm_il2.cli.outcome import (
     print_issues,
     show_values_option,
 )
+from sdtm_il2.place import write_whole
 
 _SEVERITIES = ("reject", "error", "warning", "note", NEVER)
 
@@ -169,18 +168,3 @@ def import_workbook(file: Path, out: Path | None) -> None:
     print_issues(notes, show_values=False, verbose=True)
     write_whole(target, content)
     click.echo(f"written to {target}")
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file beside its place, then put it there: a failed run leaves the old file whole."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from sdtm_il2.agency import AGENCIES
-from sdtm_il2.cli.define import write_whole
 from sdtm_il2.cli.outcome import refuse
 from sdtm_il2.cli.study import compiled, raw_option
 from sdtm_il2.errors import SpecError, issue
+from sdtm_il2.place import write_whole
 
 _ENGLISH = [one.name for one in AGENCIES.values() if one.english]
 

@@ -16,7 +16,7 @@ from sdtm_il2.dataset import Dataset, arrow, char
 from sdtm_il2.errors import Location, Problems, issue
 from sdtm_il2.files.header import header_json, read_header
 from sdtm_il2.files.model import DatasetFileError, DatasetHeader, check_columns
-from sdtm_il2.xpt.place import Replacing
+from sdtm_il2.place import Replacing
 
 #: What a number looks like; Arrow alone would also take inf, nan and hexadecimal digits.
 _NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"

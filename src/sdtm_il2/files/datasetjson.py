@@ -18,9 +18,9 @@ from sdtm_il2.errors import Location, issue
 from sdtm_il2.files.model import DatasetFileError
 from sdtm_il2.files.rows import dataset_of_rows
 from sdtm_il2.files.sasdates import date_type, to_iso
+from sdtm_il2.place import Replacing
 from sdtm_il2.xpt.layout import split_format
 from sdtm_il2.xpt.member import default_time
-from sdtm_il2.xpt.place import Replacing
 
 VERSION = "1.1.0"
 #: Attributes of the file in the order of the standard, and whether they are required.

@@ -12,7 +12,7 @@ from sdtm_il2.dataset import Dataset, arrow
 from sdtm_il2.errors import Location, issue
 from sdtm_il2.files.header import header_json, read_header
 from sdtm_il2.files.model import DatasetFileError, DatasetHeader, columns_of, dataset_of
-from sdtm_il2.xpt.place import Replacing
+from sdtm_il2.place import Replacing
 
 #: The key under which the schema holds the dataset's header.
 _KEY = b"sdtm_il2"

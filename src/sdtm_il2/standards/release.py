@@ -13,9 +13,7 @@ import csv
 import functools
 import hashlib
 import io
-import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from sdtm_il2.errors import Location, StandardsError, issue
+from sdtm_il2.place import write_whole
 
 Kind = Literal["ig", "ct", "define"]
 
@@ -157,20 +156,10 @@ def write_release(kind: Kind, version: str, content: bytes, folder: Path) -> Rel
     """Write a release into `folder` at once or not at all; STD220 if it would replace another text."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / release_file(kind, version)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=target.suffix)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)  # mkstemp's 0600 would lock colleagues out of a shared study folder
-        made = Release(kind, version, target, bundled=False)
-        if target.exists() and _text_hash(temporary) != _text_hash(target):
-            raise StandardsError(issue("STD220", at=Location(str(target)), release=made.title))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    made = Release(kind, version, target, bundled=False)
+    if target.exists() and _text_hash(target, content) != _text_hash(target, target.read_bytes()):
+        raise StandardsError(issue("STD220", at=Location(str(target)), release=made.title))
+    write_whole(target, content)
     return made
 
 
@@ -197,16 +186,16 @@ def _archive(file: Path, _changed: int) -> zipfile.ZipFile:
 
 @functools.lru_cache(maxsize=16)
 def _hash_of(file: Path, _changed: int) -> str:
-    return _text_hash(file)
+    return _text_hash(file, file.read_bytes())
 
 
-def _text_hash(file: Path) -> str:
+def _text_hash(file: Path, content: bytes) -> str:
     digest = hashlib.sha256()
     if file.suffix != ".zip":
-        digest.update(file.read_bytes())
+        digest.update(content)
         return digest.hexdigest()
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.infolist():
                 digest.update(entry.filename.encode() + b"\n" + archive.read(entry))
     except zipfile.BadZipFile as error:

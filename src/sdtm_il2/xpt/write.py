@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sdtm_il2.dataset import Column
 from sdtm_il2.errors import Location, XptError
+from sdtm_il2.place import Part, Replacing
 from sdtm_il2.xpt.frames import Frame, data_of, declared, frames_of
 from sdtm_il2.xpt.header import codec, pack_header
 from sdtm_il2.xpt.ibm import SpecialBits
@@ -29,7 +30,6 @@ from sdtm_il2.xpt.limits import (
     measure,
 )
 from sdtm_il2.xpt.member import SpecialValues, Stamp, XptMember, default_time, stamp_time
-from sdtm_il2.xpt.place import Part, Replacing
 from sdtm_il2.xpt.values import BLOCK, Spool, numbers_of, plain_utf8, put_numbers, put_objects, put_text
 
 #: Bytes of the block of records that is filled and written at a time.

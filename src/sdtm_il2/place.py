@@ -37,7 +37,11 @@ class Replacing:
         """Begin a file; a link stays a link, and the file that it points to is replaced."""
         path = Path(os.path.realpath(path))
         beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-        part = Part(path, beside, beside.open("xb"))
+        try:
+            part = Part(path, beside, beside.open("xb"))
+        except OSError as error:
+            error.filename = str(path)  # the name that the caller knows
+            raise
         self.parts.append(part)
         return part
 
@@ -67,3 +71,9 @@ class Replacing:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write one file at once or not at all; OSError leaves the old file whole."""
+    with Replacing() as files:
+        files.open(path).stream.write(content)
