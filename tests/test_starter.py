@@ -349,6 +349,58 @@ def test_a_draft_with_open_lines_only_has_no_empty_variables(tmp_path: Path) -> 
     assert build_folder(tmp_path).datasets.keys() == {"VS"}
 
 
+LAB = """\
+SUBJECT,SAMPLE,ITEM,RESULT,UNIT,FLAG,COLLECTED,REPORTED
+01-001,S1,WBC,3.5,10*9/L,↑,2024-04-20,2024-04-20
+01-001,S1,WBC,3.6,×10⁹/L,,2024-04-20,2024-04-22
+01-001,S1,CRP,2,mg/L,,2024-04-20,2024-04-20
+01-002,S2,Creatinine,70,μmol/L,corrected,2024-04-21,2024-04-21
+01-002,S2,血脂,70,blobs,,2024-04-21,2024-04-21
+"""
+
+
+def test_units_in_other_signs_have_terms_and_an_indicator_without_stays_open(tmp_path: Path) -> None:
+    write_files(tmp_path, RAW | {"raw/lab.csv": LAB})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    study, lb = ((tmp_path / name).read_text(encoding="utf-8") for name in ("study.yaml", "lb.yaml"))
+    assert (
+        '  C71620: {terms: {"10*9/L": "10^9/L", "×10⁹/L": "10^9/L", "μmol/L": umol/L}}   # UNIT\n'
+        '  C78736: {terms: {"↑": HIGH}}   # NRIND\n'
+    ) in study
+    assert (
+        "    # to do: indicator: FLAG, 1 of 2 texts without a term: sdtm-il2 profile --show-values\n"
+        "    tests: {table: lb_tests.csv, by: [ITEM], result: RESULT, unit: UNIT}\n"
+    ) in lb
+    assert "keys: [STUDYID, USUBJID, LBTESTCD, LBDTC, LBREFID]  # what makes a record unique: check\n" in lb
+    assert (
+        '\nkeys_not_unique: "to do: 2 records share them; say why, or which of them counts (keep:)"\n' in lb
+    )
+    built = build_folder(tmp_path)
+    assert [one.target for one in built.issues if one.severity.value == "error"] == ["DM.COUNTRY"]
+    assert cells(built.datasets["LB"], ["USUBJID", "LBTESTCD", "LBORRES", "LBORRESU"]) == [
+        ("S-1-01-001", "CRP", "2", "mg/L"),
+        ("S-1-01-001", "WBC", "3.5", "10^9/L"),
+        ("S-1-01-001", "WBC", "3.6", "10^9/L"),
+        ("S-1-01-002", "CREAT", "70", "umol/L"),
+    ]
+
+
+def test_a_variable_that_tells_records_apart_becomes_a_key(tmp_path: Path) -> None:
+    raw = """\
+SUBJECT,CMTRT,CMSTDAT,CMENDAT,CMROUTE,CMDOSE
+01-001,Aspirin,2024-04-20,2024-04-21,ORAL,1
+01-001,Aspirin,20/04/2024,22/04/2024,ORAL,1
+01-001,Iron,2024-04-20,2024-04-21,ORAL,2
+01-001,Iron,20/04/2024,21/04/2024,INTRAVENOUS,2
+"""
+    write_files(tmp_path, RAW | {"raw/cm.csv": raw})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    text = (tmp_path / "cm.yaml").read_text(encoding="utf-8")
+    assert "\nkeys: [STUDYID, USUBJID, CMTRT, CMSTDTC, CMROUTE, CMENDTC]  # what" in text
+    assert "keys_not_unique" not in text
+    assert not {"DATA815", "DATA816"} & {one.code for one in build_folder(tmp_path).issues}
+
+
 def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> None:
     raw = "SUBJECT,样本号,筛查结果,滴度\n01-001,E1,阳性,40\n"
     write_files(tmp_path, RAW | {"raw/elisa.csv": raw})

@@ -9,11 +9,12 @@ from typing import Final
 
 from sdtm_il2.errors import SourceError, issue
 from sdtm_il2.standards import Standard, VariableDef
+from sdtm_il2.starter.keys import natural_key
 from sdtm_il2.starter.model import TO_DO, BlockDraft, DomainDraft, Draft, SourceDraft, VariableDraft
 from sdtm_il2.starter.sources import Subjects, draft_sources
+from sdtm_il2.starter.terms import add_terms
 from sdtm_il2.starter.tests import tests_of
 from sdtm_il2.starter.text import listed, scalar
-from sdtm_il2.survey.names import MOST_TERMS, match_term
 from sdtm_il2.survey.profile import ColumnProfile, Survey
 
 #: What comes by itself, or is given by the tests table.
@@ -21,13 +22,6 @@ _AUTOMATIC: Final = ("STUDYID", "DOMAIN", "USUBJID")
 _FINDINGS: Final = (
     "TESTCD", "TEST", "ORRES", "ORRESU", "ORNRLO", "ORNRHI", "NRIND", "STRESC", "STRESN", "STRESU", "STNRLO", "STNRHI",
 )  # fmt: skip
-#: Natural keys by observation class, as far as they are mapped.
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Events": ("--TERM", "--DECOD", "--STDTC", "--SPID"),
-    "Interventions": ("--TRT", "--STDTC", "--SPID"),
-    "Findings": ("--TESTCD", "--SPEC", "VISITNUM", "VISIT", "--DTC", "--POS", "--LOC", "--REFID"),
-    "Findings About": ("--TESTCD", "--OBJ", "VISITNUM", "VISIT", "--DTC"),
-}
 _PREFIX: Final = re.compile(r"([0-9A-Za-z]+)[-_].+")
 
 
@@ -90,7 +84,7 @@ def _block(source: SourceDraft, standard: Standard, terms: dict[str, dict[str, s
     dataset = standard.dataset(domain)
     assert dataset is not None
     findings = dataset.class_.startswith("Findings")
-    tests = tests_of(part, standard) if findings else None
+    tests = tests_of(part, standard, terms) if findings else None
     if findings and tests is None:
         return None
     taken = set(tests.columns) if tests is not None else set()
@@ -156,31 +150,11 @@ def _line(
     line = VariableDraft(variable.name, f"{{assign: {name}}}", note, (column.name,))
     if variable.type == "Num" and not column.all_numbers:
         return replace(line, note=f"{TO_DO}: not all cells are numbers", open=not kept)
-    left = _terms(column, variable.codelists, terms, standard)
+    left = add_terms(column.values, variable.codelists, terms, standard)
     if left:
         what = f"{left} of {column.distinct} texts without a term: sdtm-il2 profile --show-values"
         return replace(line, note=f"{TO_DO}: {what}", open=not kept)
     return line
-
-
-def _terms(
-    column: ColumnProfile, codelists: Sequence[str], terms: dict[str, dict[str, str]], standard: Standard
-) -> int:
-    """Add the terms that raw texts mean; gives how many texts mean none."""
-    if not codelists or column.distinct > MOST_TERMS:
-        return 0
-    left = 0
-    for text in column.values:
-        for code in codelists:
-            listed_ = standard.codelist(code)
-            found = match_term(code, text, standard)
-            if found and listed_ is not None:
-                if text.strip().casefold() != found.casefold():
-                    terms.setdefault(code, {})[text.strip()] = found
-                break
-        else:
-            left += 1
-    return left
 
 
 def _add_times(source: SourceDraft, variables: dict[str, VariableDraft], taken: set[str]) -> None:
@@ -231,14 +205,8 @@ def _domain(
             one.name for block in found for one in block.variables if one.open and one.name in names
         )
     )
-    mapped = {one.name for block in found for one in block.variables if not one.open or one.name in names}
-    if any(block.tests is not None for block in found):
-        mapped |= {f"{domain}TESTCD"}
-    wanted = [name.replace("--", domain) for name in _KEYS.get(dataset.class_, ())]
-    keys = ["STUDYID", "USUBJID", *(name for name in wanted if name in mapped)]
-    if "VISITNUM" in keys and "VISIT" in keys:
-        keys.remove("VISIT")
-    return DomainDraft(domain, dataset.label, tuple(keys), tuple(found), waits_for)
+    keys, unique = natural_key(dataset, found, names, subjects)
+    return DomainDraft(domain, dataset.label, keys, tuple(found), waits_for, unique)
 
 
 def _open_names(block: BlockDraft) -> set[str]:
@@ -270,7 +238,9 @@ def _required(
         if term is not None:
             line = VariableDraft(name, term.method, f"{TO_DO}: the dictionary's term", term.columns)
             own: dict[str, dict[str, str]] = {}
-            left = sum(_terms(part.column(one), variable.codelists, own, standard) for one in term.columns)
+            left = sum(
+                add_terms(part.column(one).values, variable.codelists, own, standard) for one in term.columns
+            )
             if not left:
                 for code, pairs in own.items():
                     terms.setdefault(code, {}).update(pairs)

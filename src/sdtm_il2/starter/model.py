@@ -64,6 +64,7 @@ class DomainDraft:
     keys: tuple[str, ...]
     blocks: tuple[BlockDraft, ...]
     waits_for: tuple[str, ...] = ()
+    keys_not_unique: str = ""
 
     @property
     def ready(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sdtm_il2.spec.tables import changed_by_excel
 from sdtm_il2.standards import Standard
+from sdtm_il2.starter.terms import add_terms
 from sdtm_il2.survey.names import head, match_term, plain
 from sdtm_il2.survey.profile import PartProfile
 
@@ -15,22 +16,31 @@ from sdtm_il2.survey.profile import PartProfile
 MOST_ITEMS: Final = 5000
 TO_DO: Final = "to do: which test is this?"
 _TAIL: Final = re.compile(r"_?(?:[A-Z]{2})?(?:ORRES|RESULT|RES|VALUE)$")
+#: The keys whose texts are terms, and the end of the variable that has the list.
+_LISTED: Final = {"unit": "ORRESU", "indicator": "NRIND"}
 _PARTS: Final = {"ORRESU": "unit", "ORNRLO": "low", "ORNRHI": "high", "NRIND": "indicator"}
 
 
 @dataclass(frozen=True, slots=True)
 class TestsDraft:
-    """A tests table, the columns that it and its block read, and how many of its rows name a test."""
+    """A tests table, the columns that it and its block read, and how many of its rows name a test.
+
+    ``open`` are keys with their columns that cannot stand as they are, and why.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     keys: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     named: int
+    open: tuple[tuple[str, str, str], ...] = ()
 
 
-def tests_of(part: PartProfile, standard: Standard) -> TestsDraft | None:
-    """The tests of a table of findings: by items where a column names them, else by columns; None if none is found."""
+def tests_of(part: PartProfile, standard: Standard, terms: dict[str, dict[str, str]]) -> TestsDraft | None:
+    """The tests of a table of findings: by items where a column names them, else by columns; None if none is found.
+
+    What units and indicators mean is added to `terms`.
+    """
     domain = part.domain
     code = standard.variable(domain, f"{domain}TESTCD")
     if code is None:
@@ -39,12 +49,17 @@ def tests_of(part: PartProfile, standard: Standard) -> TestsDraft | None:
     item = part.holding(f"{domain}.{domain}TEST") or part.holding(f"{domain}.{domain}TESTCD")
     result = part.holding(f"{domain}.{domain}ORRES")
     if item and result and item != result:
-        return _long(part, item, result, lists, standard)
+        return _long(part, item, result, lists, standard, terms)
     return _wide(part, lists, standard)
 
 
 def _long(
-    part: PartProfile, item: str, result: str, lists: tuple[str, ...], standard: Standard
+    part: PartProfile,
+    item: str,
+    result: str,
+    lists: tuple[str, ...],
+    standard: Standard,
+    terms: dict[str, dict[str, str]],
 ) -> TestsDraft | None:
     domain = part.domain
     keys = [("result", result)]
@@ -64,8 +79,21 @@ def _long(
         named += bool(test)
         rows.append((name, "" if test else "-", test, "" if test else TO_DO))
     columns = (item, *(column for _, column in keys))
+    named_items = {row[0] for row in rows if row[2]}
+    open_ = []
+    for key, column in keys:
+        variable = standard.variable(domain, f"{domain}{_LISTED[key]}") if key in _LISTED else None
+        if variable is None:
+            continue
+        frame = part.part.source.frame
+        held = frame.loc[frame[item].str.strip().isin(named_items), column].unique()
+        texts = sorted(text for text in held if text.strip())
+        left = add_terms(texts, variable.codelists, terms, standard)
+        if left:
+            open_.append((key, column, f"{left} of {len(texts)} texts without a term"))
+    keys = [pair for pair in keys if pair[0] not in {key for key, _, _ in open_}]
     return TestsDraft(
-        (item, "domain", "--TESTCD", "note"), tuple(rows), (("by", item), *keys), columns, named
+        (item, "domain", "--TESTCD", "note"), tuple(rows), (("by", item), *keys), columns, named, tuple(open_)
     )
 
 

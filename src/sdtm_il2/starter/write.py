@@ -130,6 +130,7 @@ def _domain(domain: DomainDraft, tables: Mapping[int, str], schemas: str) -> str
         "",
         f"domain: {domain.domain}",
         f"{keys:<48}  {comment('what makes a record unique: check')}",
+        *([f"keys_not_unique: {scalar(domain.keys_not_unique)}"] if domain.keys_not_unique else []),
         "records:",
     ]
     single = len(domain.blocks) == 1
@@ -152,6 +153,10 @@ def _block(block: BlockDraft, table: str, *, own: bool) -> list[str]:
         if left:
             what = f"to do: {counted(left, 'item')} of {table} without a test, so not submitted"
             lines.append(f"    {comment(what)}")
+        lines += [
+            f"    {comment(f'{TO_DO}: {key}: {scalar(column)}, {why}: sdtm-il2 profile --show-values')}"
+            for key, column, why in block.tests.open
+        ]
         lines.append(f"    tests: {{{', '.join(keys)}}}")
     lines += [f"    {line}" for line in _open(block.open)]
     if own and block.variables:
