@@ -312,8 +312,7 @@ def test_a_domain_waits_for_what_it_requires(tmp_path: Path) -> None:
     study = (tmp_path / "study.yaml").read_text(encoding="utf-8")
     assert (tmp_path / "ex.yaml").read_text(encoding="utf-8") == EX
     assert study.endswith(
-        "domains: [ae.yaml, dm.yaml, lb.yaml, vs.yaml]\n"
-        "# to do: add ex.yaml when its open lines say what EXTRT is\n"
+        "domains: [ae.yaml, dm.yaml, lb.yaml, vs.yaml]\n# to do: add ex.yaml when it maps EXTRT\n"
     )
     assert "to do: not mapped; looks like EX" in study
     assert "EX" not in build_folder(tmp_path).datasets
@@ -399,6 +398,58 @@ SUBJECT,CMTRT,CMSTDAT,CMENDAT,CMROUTE,CMDOSE
     assert "\nkeys: [STUDYID, USUBJID, CMTRT, CMSTDTC, CMROUTE, CMENDTC]  # what" in text
     assert "keys_not_unique" not in text
     assert not {"DATA815", "DATA816"} & {one.code for one in build_folder(tmp_path).issues}
+
+
+CODING = (
+    "VERBATIM,PT,PT 编码,SOC,soc_code\nHeadache,Headache,9101,Nervous,9501\nRash,Eruption,9102,Skin,9502\n"
+)
+
+
+def test_a_table_that_codes_every_term_is_joined(tmp_path: Path) -> None:
+    coding = CODING + "Cough,Cough,9103,Respiratory,9503\n"
+    write_files(tmp_path, RAW | {"raw/coding.csv": coding})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    text = (tmp_path / "ae.yaml").read_text(encoding="utf-8")
+    assert text.endswith("""\
+  AESTDTC:  {datetime: START}
+meddra:                                           # which version? state it under standard: dictionaries:
+  source: coding
+  by: {TERM: VERBATIM}
+  columns: {PT: PT, PTCD: PT 编码, SOC: SOC, SOCCD: soc_code}
+""")
+    study = (tmp_path / "study.yaml").read_text(encoding="utf-8")
+    assert (
+        "  coding:                                       # 3 records, to AE\n    path: raw/coding.csv\n"
+        in study
+    )
+    built = build_folder(tmp_path)
+    assert cells(built.datasets["AE"], ["AETERM", "AEDECOD", "AEPTCD", "AESOC", "AESOCCD"]) == [
+        ("Headache", "Headache", "9101", "Nervous", "9501"),
+        ("Rash", "Eruption", "9102", "Skin", "9502"),
+        ("Cough", "Cough", "9103", "Respiratory", "9503"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        pytest.param(CODING, id="a term is not in it"),
+        pytest.param(
+            CODING + "Cough,Cough,9103,Respiratory,9503\nRash,Rash,9104,Skin,9502\n", id="a term twice"
+        ),
+        pytest.param("VERBATIM,PT\nHeadache,Headache\nRash,Eruption\nCough,Cough\n", id="no SOC"),
+    ],
+)
+def test_a_table_that_does_not_code_every_term_once_is_not_joined(tmp_path: Path, coding: str) -> None:
+    write_files(tmp_path, RAW | {"raw/coding.csv": coding})
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    text = (tmp_path / "ae.yaml").read_text(encoding="utf-8")
+    assert "meddra" not in text
+    assert "AEDECOD:  {assign: TERM}                              # to do: the dictionary's term\n" in text
+    study = (tmp_path / "study.yaml").read_text(encoding="utf-8")
+    assert (
+        "    # a table without subjects: join it, or give it a subject\n    path: raw/coding.csv\n" in study
+    )
 
 
 def test_findings_without_a_known_test_wait_for_their_table(tmp_path: Path) -> None:

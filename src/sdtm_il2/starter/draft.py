@@ -9,8 +9,17 @@ from typing import Final
 
 from sdtm_il2.errors import SourceError, issue
 from sdtm_il2.standards import Standard, VariableDef
+from sdtm_il2.starter.coding import coding_of
 from sdtm_il2.starter.keys import natural_key
-from sdtm_il2.starter.model import TO_DO, BlockDraft, DomainDraft, Draft, SourceDraft, VariableDraft
+from sdtm_il2.starter.model import (
+    TO_DO,
+    BlockDraft,
+    CodingDraft,
+    DomainDraft,
+    Draft,
+    SourceDraft,
+    VariableDraft,
+)
 from sdtm_il2.starter.sources import Subjects, draft_sources
 from sdtm_il2.starter.terms import add_terms
 from sdtm_il2.starter.tests import tests_of
@@ -47,7 +56,7 @@ def draft_study(found: Survey, standard: Standard, study: str) -> Draft:
         if block is not None:
             blocks.setdefault(domain, []).append(block)
     order = [name for name in standard.dataset_names if name in blocks]
-    domains = tuple(_domain(name, blocks[name], standard, subjects, terms) for name in order)
+    domains = tuple(_domain(name, blocks[name], standard, subjects, terms, sources) for name in order)
     if not any(one.ready for one in domains):
         domains = tuple(_not_waiting(one) for one in domains)
     if not any(one.ready for one in domains):
@@ -181,10 +190,14 @@ def _domain(
     standard: Standard,
     subjects: Subjects,
     terms: dict[str, dict[str, str]],
+    sources: Sequence[SourceDraft],
 ) -> DomainDraft:
     dataset = standard.dataset(domain)
     assert dataset is not None
     required = [one for one in dataset.variables if one.core == "Req" and one.name not in _AUTOMATIC]
+    coding = _coding(domain, blocks, sources)
+    if coding is not None:
+        required = [one for one in required if one.name != f"{domain}DECOD"]
     whole = []
     for block in blocks:
         own = {one.name for one in block.variables} | {f"{domain}SEQ"}
@@ -206,7 +219,19 @@ def _domain(
         )
     )
     keys, unique = natural_key(dataset, found, names, subjects)
-    return DomainDraft(domain, dataset.label, keys, tuple(found), waits_for, unique)
+    return DomainDraft(domain, dataset.label, keys, tuple(found), waits_for, unique, coding)
+
+
+def _coding(domain: str, blocks: Sequence[BlockDraft], sources: Sequence[SourceDraft]) -> CodingDraft | None:
+    """The table that codes the reported terms of every block; None where a column holds the dictionary's term itself."""
+    found: list[CodingDraft | None] = []
+    for block in blocks:
+        lines = {one.name: one for one in block.variables}
+        term = lines.get(f"{domain}TERM")
+        if term is None or len(term.columns) != 1 or f"{domain}DECOD" in lines:
+            return None
+        found.append(coding_of(block.source.profile, term.columns[0], sources))
+    return found[0] if len(set(found)) == 1 else None
 
 
 def _open_names(block: BlockDraft) -> set[str]:

@@ -11,6 +11,8 @@ from sdtm_il2.starter.tests import TestsDraft
 from sdtm_il2.survey.profile import PartProfile
 
 TO_DO: Final = "to do"
+#: A note on a source that nothing reads.
+NO_SUBJECT: Final = "a table without subjects: join it, or give it a subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,16 @@ class BlockDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class CodingDraft:
+    """`meddra:` of a domain: the source, the column that is coded, that of the source, and the column of each level."""
+
+    source: str
+    own: str
+    other: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DomainDraft:
     """One domain file; ``waits_for`` are the required variables that nobody but its author can fill."""
 
@@ -65,6 +77,7 @@ class DomainDraft:
     blocks: tuple[BlockDraft, ...]
     waits_for: tuple[str, ...] = ()
     keys_not_unique: str = ""
+    meddra: CodingDraft | None = None
 
     @property
     def ready(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sdtm_il2.starter.model import SourceDraft
+from sdtm_il2.starter.model import NO_SUBJECT, SourceDraft
 from sdtm_il2.starter.text import listed, scalar
 from sdtm_il2.survey.names import plain
 from sdtm_il2.survey.profile import PartProfile
@@ -126,7 +126,7 @@ def draft_sources(parts: Sequence[PartProfile], subjects: Subjects) -> list[Sour
         elif part.domain:
             notes.append("no column names the subject: add subject:, and a domain file")
         if not rule and any(one.candidates for one in part.columns) and not part.domain:
-            notes.append("a table without subjects: join it, or give it a subject")
+            notes.append(NO_SUBJECT)
         if part.part.also:
             notes.append(f"encodings that also read every byte: {', '.join(part.part.also)}")
         formats, dates = _dates(part)

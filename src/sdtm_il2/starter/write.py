@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from sdtm_il2.errors import OutputError, issue
-from sdtm_il2.starter.model import TO_DO, BlockDraft, DomainDraft, Draft, SourceDraft, VariableDraft
+from sdtm_il2.starter.model import (
+    NO_SUBJECT,
+    TO_DO,
+    BlockDraft,
+    CodingDraft,
+    DomainDraft,
+    Draft,
+    SourceDraft,
+    VariableDraft,
+)
 from sdtm_il2.starter.text import comment, counted, csv_text, scalar
 
 #: Why the records of a table that waits are not submitted; the balance shows it.
@@ -73,6 +82,7 @@ def _study(draft: Draft, schemas: str) -> str:
         if domain.ready
         for block in domain.blocks
     }
+    used |= {one.meddra.source: one.domain for one in draft.domains if one.ready and one.meddra is not None}
     for source in draft.sources:
         lines += _source(source, used.get(source.name, ""))
     if draft.terms:
@@ -87,7 +97,7 @@ def _study(draft: Draft, schemas: str) -> str:
     if waiting:
         lines.append(comment(f"to do: add {', '.join(waiting)} when their tests tables name a test"))
     lines += [
-        comment(f"to do: add {_file(one)} when its open lines say what {', '.join(one.waits_for)} is")
+        comment(f"to do: add {_file(one)} when it maps {', '.join(one.waits_for)}")
         for one in draft.domains
         if one.waits_for
     ]
@@ -102,7 +112,7 @@ def _source(source: SourceDraft, domain: str) -> list[str]:
     head = f"  {source.name}:"
     about = comment(f"{counted(part.records, 'record')}, {looks}")
     lines = [f"{head:<46}  {about}"]
-    lines += [f"    {comment(note)}" for note in source.notes]
+    lines += [f"    {comment(note)}" for note in source.notes if not (domain and note == NO_SUBJECT)]
     lines += [f"    {line}" for line in source.lines]
     return lines + [f"    {line}" for line in _not_submitted(source, waits=not domain)]
 
@@ -138,7 +148,20 @@ def _domain(domain: DomainDraft, tables: Mapping[int, str], schemas: str) -> str
         lines += _block(block, tables.get(id(block), ""), own=not single)
     if single and domain.blocks[0].variables:
         lines += _variables(domain.blocks[0].variables, "")
+    if domain.meddra is not None:
+        lines += _meddra(domain.meddra)
     return "\n".join(lines) + "\n"
+
+
+def _meddra(coding: CodingDraft) -> list[str]:
+    by = f"[{scalar(coding.own)}]" if coding.own == coding.other else ""
+    columns = ", ".join(f"{level}: {scalar(column)}" for level, column in coding.columns)
+    return [
+        f"meddra:{'':<41}  {comment('which version? state it under standard: dictionaries:')}",
+        f"  source: {coding.source}",
+        f"  by: {by or f'{{{scalar(coding.own)}: {scalar(coding.other)}}}'}",
+        f"  columns: {{{columns}}}",
+    ]
 
 
 def _block(block: BlockDraft, table: str, *, own: bool) -> list[str]:
