@@ -104,7 +104,7 @@ variables:
 WORDS = {
     "DM.RFXSTDTC": (
         "The earliest value of EX.EXSTDTC of the subject where EX.EXDOSE is greater than 0, to the precision of day.",
-        "该受试者的EX.EXSTDTC（限于EX.EXDOSE大于0的记录）中最早的值，精确到日。",
+        "该受试者的EX.EXSTDTC中最早的值（限于EX.EXDOSE大于0的记录），精确到日。",
     ),
     "DM.RFXENDTC": (
         "The latest value of EX.EXENDTC of the subject.", "该受试者的EX.EXENDTC中最晚的值。",
@@ -118,24 +118,25 @@ WORDS = {
         "The first that is filled of DM.RFXENDTC and DM.RFICDTC.", "DM.RFXENDTC和DM.RFICDTC中第一个非空者。",
     ),
     "EX.EXDOSE": (
-        ("DAY * 2, where DAY is the repeated column D1 to D2 of raw data ex; missing if a value that it needs is "
-        "missing."),
-        "DAY * 2，其中DAY为原始数据ex的重复列“D1”至“D2”；所需的任一值缺失则为空。",
+        ("Computed as DAY * 2, where DAY is the repeated column D1 to D2 of raw data ex; missing if a value that it "
+        "needs is missing."),
+        "按DAY * 2计算，其中DAY为原始数据ex的重复列“D1”至“D2”；所需的任一值缺失则为空。",
     ),
     "EX.EXENDTC": (
-        '开始 of raw data ex, in ISO 8601 format, moved by "P1D", cut to the day.',
+        'Column 开始 of raw data ex, in ISO 8601 format, moved by "P1D", cut to the day.',
         "原始数据ex的“开始”，以ISO 8601格式表示，再加上“P1D”，截取至日。",
     ),
     "EX.EXDUR": (
-        "The time from EX.EXSTDTC to EX.EXENDTC as an ISO 8601 duration; missing if either date is partial.",
-        "自EX.EXSTDTC至EX.EXENDTC的时间，以ISO 8601时段表示；任一日期不完整则为空。",
+        ("The time from EX.EXSTDTC to EX.EXENDTC as an ISO 8601 duration; missing if either date is missing or "
+        "partial."),
+        "自EX.EXSTDTC至EX.EXENDTC的时间，以ISO 8601时段表示；任一日期缺失或不完整则为空。",
     ),
     "EX.EXLNKID": (
         ("The number of the subject's interval of records with the same EXTRT, and at most 1 day and 12 hours from "
         "EX.EXENDTC to the next EX.EXSTDTC, in the order of EX.EXSTDTC, among records where EX.EXDOSE is greater "
         "than 0."),
-        ("该受试者EXTRT相同且EX.EXENDTC至下一个EX.EXSTDTC不超过1天和12小时的记录区间的序号，按EX.EXSTDTC排序，"
-        "限于EX.EXDOSE大于0的记录。"),
+        ("该受试者记录区间的序号（同一区间内EXTRT相同，且EX.EXENDTC至下一个EX.EXSTDTC不超过1天和12小时），"
+        "按EX.EXSTDTC排序，限于EX.EXDOSE大于0的记录。"),
     ),
     "EX.EXREFID": (
         'The texts "N" and the repeated column D1 to D2 of raw data ex joined.',
@@ -144,47 +145,50 @@ WORDS = {
     "EX.EXSTDY": (
         ("The date of EX.EXSTDTC minus the date of DM.RFSTDTC in days, plus 1 if EX.EXSTDTC is on or after DM.RFSTDTC; "
         "missing if either date is missing or partial."),
-        "EX.EXSTDTC的日期减去DM.RFSTDTC的日期所得的天数，若EX.EXSTDTC等于或晚于DM.RFSTDTC则加1；任一日期缺失或不完整则为空。",
+        "EX.EXSTDTC的日期减去DM.RFSTDTC的日期所得的天数，EX.EXSTDTC等于或晚于DM.RFSTDTC时再加1；任一日期缺失或不完整则为空。",
     ),
-    "AE.AETERM": ("名称 of raw data ae.", "原始数据ae的“名称”。"),
+    "AE.AETERM": ("Column 名称 of raw data ae.", "原始数据ae的“名称”。"),
     "AE.AEENDTC": (
         "The value of AE.AESTDTC in the subject's next record; at the last record the value of DM.RFPENDTC.",
         "该受试者下一条记录中AE.AESTDTC的值；最后一条记录则为DM.RFPENDTC的值。",
     ),
     "AE.AETRTEM": (
         'If AE.AESTDTC is on or after DM.RFXSTDTC: "Y"; "Y" where a partial date leaves that open.',
-        "若AE.AESTDTC不早于DM.RFXSTDTC：“Y”；因日期不完整而无法判断时为“Y”。",
+        "若AE.AESTDTC不早于DM.RFXSTDTC，则取值为：“Y”；因日期不完整而无法判断该条件时为“Y”。",
     ),
     "AE.AELOC": (
-        ("部位 of raw data ex (of the record with 编号 equal to 序号 of raw data ae and where 剂量 is 有), as a term of "
-        "PLACE."),
-        "原始数据ex的“部位”（取编号等于原始数据ae的“序号”且剂量为“有”的记录），取PLACE的术语。",
+        ("Column 部位 of raw data ex (of the record with 编号 equal to column 序号 of raw data ae and where 剂量 is 有), "
+        "as a term of PLACE."),
+        "原始数据ex的“部位”（取“编号”等于原始数据ae的“序号”且“剂量”为“有”的记录），转换为PLACE的术语。",
     ),
     "AE.AESEV": (
-        '"MILD" if 程度 of raw data ae is one of 轻, 中; "SEVERE" otherwise.',
-        "若原始数据ae的“程度”为“轻”、“中”之一则为“MILD”；否则为“SEVERE”。",
+        '"MILD" if column 程度 of raw data ae is one of 轻, 中; "SEVERE" otherwise.',
+        "若原始数据ae的“程度”为“轻”、“中”之一，则为“MILD”；否则为“SEVERE”。",
     ),
     "AE.AESEQ": (
         "Sequential number of the record within the subject, in the order of AETERM, then of the raw data.",
-        "记录在受试者内的序号，先按AETERM，再按原始数据的顺序。",
+        "同一受试者内记录的序号，先按AETERM排序，再按原始数据的顺序。",
     ),
     "AE.USUBJID": (
         "The identifiers of study and subject, joined as {study}-{subject}.",
-        "研究标识符与受试者标识符按{study}-{subject}连接。",
+        "研究标识符与受试者标识符按{study}-{subject}连接而成。",
     ),
     "VS.VSORRES": (
         "The result as collected; missing where the test was not done.", "所采集的结果；未做检查则为空。",
     ),
     "VS.VSSTAT": (
-        '"NOT DONE" where 收缩压 of raw data vs is 未测.', "原始数据vs的“收缩压”为“未测”时为“NOT DONE”。",
+        '"NOT DONE" where column 收缩压 of raw data vs is 未测.', "原始数据vs的“收缩压”为“未测”时为“NOT DONE”。",
     ),
     "VS.VSSTRESU": (
-        "The standard unit of the test, else VS.VSORRESU.", "该检查的标准单位，若无则为VS.VSORRESU。",
+        ("The standard unit of the test, else VS.VSORRESU; missing where VS.VSORRESU is missing or has no factor to "
+        "the standard unit."),
+        "该检查的标准单位，若无则为VS.VSORRESU；VS.VSORRESU为空或其无换算系数时为空。",
     ),
     "VS.VSLOBXFL": (
         ('"Y" on the last record with a result before DM.RFXSTDTC, for each VSTESTCD of the subject; a record on the '
-        "same day without time counts as after it."),
-        "对受试者的每个VSTESTCD，在DM.RFXSTDTC之前最后一条有结果的记录上为“Y”；同一天而无时间的记录视为在其之后。",
+        "day of DM.RFXSTDTC counts as after it where either has no time."),
+        ("对该受试者的每个VSTESTCD，在DM.RFXSTDTC之前最后一条有结果的记录上为“Y”；"
+        "与DM.RFXSTDTC同一天且任一方无时间的记录视为在其之后。"),
     ),
 }  # fmt: skip
 
@@ -250,15 +254,16 @@ variables:
         return found.en, found.zh
 
     assert told("EXTRT") == (
-        "The EC.ECTRT of the records with the same ECLNKID, where they all have one.",
-        "ECLNKID相同且EC.ECTRT一致的各记录中EC.ECTRT的值。",
+        "The one EC.ECTRT of the subject's records with the same ECLNKID (missing where they have several).",
+        "该受试者ECLNKID相同的各记录中EC.ECTRT的唯一值（有多个不同值时为空）。",
     )
     assert told("EXDOSE") == (
-        "The sum of EC.ECDOSE of the records with the same ECLNKID.", "ECLNKID相同的各记录中EC.ECDOSE的合计值。",
+        "The sum of EC.ECDOSE of the subject's records with the same ECLNKID.",
+        "该受试者ECLNKID相同的各记录中EC.ECDOSE的合计值。",
     )  # fmt: skip
     assert told("EXSTDTC") == (
-        "The first EC.ECSTDTC of the records with the same ECLNKID, in ISO 8601 format.",
-        "ECLNKID相同的各记录中EC.ECSTDTC的第一个值，以ISO 8601格式表示。",
+        "The first EC.ECSTDTC of the subject's records with the same ECLNKID, in ISO 8601 format.",
+        "该受试者ECLNKID相同的各记录中EC.ECSTDTC的第一个值，以ISO 8601格式表示。",
     )
     assert told("EXLNKID") == ("The value of EC.ECLNKID.", "EC.ECLNKID的值。")
     assert told("ECLNKID") == ("The number of the repetition.", "重复的序号。")
@@ -266,23 +271,23 @@ variables:
     # two blocks: each is told by the records that it makes
     assert told("CEREASND") == (
         (
-            "Records from raw data ae where 程度 of raw data ae is 轻: The first that is filled of: "
-            '(1) "ARM" if 部位 of raw data ae is missing; (2) 部位 of raw data ae. '
-            'Records from raw data vs: The first that is filled of: (1) "ARM" if 部位 of raw data vs is missing; (2) 部位 '
-            "of raw data vs."
+            "Records from raw data ae where column 程度 of raw data ae is 轻: The first that is filled of: "
+            '(1) "ARM" if column 部位 of raw data ae is missing; (2) column 部位 of raw data ae. '
+            "Records from raw data vs: The first that is filled of: "
+            '(1) "ARM" if column 部位 of raw data vs is missing; (2) column 部位 of raw data vs.'
         ),
         (
-            "来自原始数据ae且原始数据ae的“程度”为“轻”的记录：下列各项中第一个非空者：(1) 若原始数据ae的“部位”为空则为“ARM”；"
-            "(2) 原始数据ae的“部位”。"
-            "来自原始数据vs的记录：下列各项中第一个非空者：(1) 若原始数据vs的“部位”为空则为“ARM”；(2) 原始数据vs的“部位”。"
+            "来自原始数据ae且原始数据ae的“程度”为“轻”的记录：下列各项中第一个非空者："
+            "(1) 若原始数据ae的“部位”为空，则为“ARM”；(2) 原始数据ae的“部位”。"
+            "来自原始数据vs的记录：下列各项中第一个非空者：(1) 若原始数据vs的“部位”为空，则为“ARM”；(2) 原始数据vs的“部位”。"
         ),
     )
     assert told("CESEV") == (
         (
-            "Records from raw data ae where 程度 of raw data ae is 轻: The answer whose box is ticked: "
-            '"MILD" for 轻度 of raw data ae and "SEVERE" for 重度 of raw data ae. '
-            'Records from raw data vs: The answer whose box is ticked: "MILD" for 轻度 of raw data vs and "SEVERE" for 重度 '
-            "of raw data vs."
+            "Records from raw data ae where column 程度 of raw data ae is 轻: The answer whose box is ticked: "
+            '"MILD" for column 轻度 of raw data ae and "SEVERE" for column 重度 of raw data ae. '
+            'Records from raw data vs: The answer whose box is ticked: "MILD" for column 轻度 of raw data vs and '
+            '"SEVERE" for column 重度 of raw data vs.'
         ),
         (
             "来自原始数据ae且原始数据ae的“程度”为“轻”的记录：所勾选的答案：“MILD”（勾选原始数据ae的“轻度”）和"
@@ -316,7 +321,7 @@ def test_every_phrase_says_the_same_in_both_languages() -> None:
 def test_every_phrase_is_used() -> None:
     """By its key, or as one of a family: where_EQ, group_first, visit_first, last_before_within ..."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    families = ("where_", "where_date_", "group_", "visit_", "same_day_")
+    families = ("where_", "where_date_", "group_", "visit_", "same_day_", "limit_", "table_limit_")
     unused = [
         row["key"] for row in _rows() if f'"{row["key"]}"' not in code and not row["key"].startswith(families)
     ]
@@ -328,6 +333,22 @@ def test_half_a_translation_is_none() -> None:
     assert joined([]) == NO_TEXT
     assert not NO_TEXT
     assert Bilingual("A.")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("as written", "As written."),
+        ("r_NO of raw data ae", "r_NO of raw data ae."),
+        ("eGFR by CKD-EPI", "eGFR by CKD-EPI."),
+        ("round(A * 2, 1), or none", "round(A * 2, 1), or none."),
+        ("subject's age", "Subject's age."),
+        ("sum.", "Sum."),
+    ],
+)
+def test_a_name_keeps_its_letters_at_the_start_of_a_sentence(text: str, sentence: str) -> None:
+    assert phrases("en").sentence(text) == sentence
+    assert phrases("zh").sentence(f"{text}。") == f"{text}。"
 
 
 def test_a_sentence_ends_once() -> None:
@@ -348,8 +369,8 @@ def test_a_sentence_ends_once() -> None:
         ("A NE x", "A不为x"),
         ("A IN x | y", "A为x、y之一"),
         ("A NOTIN x | y", "A不是x、y中的任何一个"),
-        ("A HAS x", "A包含x"),
-        ("A MATCHES x.*", "A符合模式x.*"),
+        ("A HAS x", "A所列各项中包含x"),
+        ("A MATCHES x.*", "A符合通配符模式x.*"),
         ("A LE 5", "A不大于5"),
         ("A GE 5", "A不小于5"),
         ("A GT 2020-01-01", "A晚于2020-01-01"),

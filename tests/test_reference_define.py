@@ -172,7 +172,7 @@ def test_countries_are_those_of_iso_3166(define: Define) -> None:
 
 #: Methods of the reference study as a reviewer reads them: each says which record, which column, and what else counts.
 METHODS = {
-    "MT.AEENTPT": "If 是否持续 of raw data ae is 是: the value of DM.RFPENDTC.",
+    "MT.AEENTPT": "If column 是否持续 of raw data ae is 是: the value of DM.RFPENDTC.",
     "MT.AETRTEM": (
         'If AE.AESTDTC is on or after DM.RFXSTDTC: "Y"; "Y" where a partial date leaves that open.'
     ),
@@ -181,22 +181,37 @@ METHODS = {
         "partial date leaves that open."
     ),
     "MT.ECDOSE": (
-        "AMOUNT * 10000, where AMOUNT is the repeated column 剂量1 to 剂量7 of raw data inj; missing if a value that "
-        "it needs is missing."
+        "Computed as AMOUNT * 10000, where AMOUNT is the repeated column 剂量1 to 剂量7 of raw data inj; missing if a "
+        "value that it needs is missing."
     ),
-    "MT.EXENDTC": "The last EC.ECENDTC of the records with the same ECLNKID, in ISO 8601 format.",
-    "MT.EXTRT": "The EC.ECTRT of the records with the same ECLNKID, where they all have one.",
+    "MT.EXENDTC": "The last EC.ECENDTC of the subject's records with the same ECLNKID, in ISO 8601 format.",
+    "MT.EXTRT": (
+        "The one EC.ECTRT of the subject's records with the same ECLNKID (missing where they have several)."
+    ),
     "MT.EXLNKID": "The value of EC.ECLNKID.",
     "MT.ELEMENT": (
         "Records from DM where DM.ARMCD is filled: The value of TA.ELEMENT (of the record with the same ARMCD). "
         "Records from DM where DM.ARMNRS is SCREEN FAILURE: The value of TE.ELEMENT (of the record where ETCD is SCRN)."
     ),
-    "MT.SITEID": "Characters 1 to 2 of 受试者编号 of raw data demog.",
+    "MT.SITEID": "Characters 1 to 2 of column 受试者编号 of raw data demog.",
     "MT.SVENDTC": "The last date of the subject's visit, found from all records that have one.",
     "MT.VSBLFL": (
         'For each treatment element of the subject and each VSTESTCD: "Y" on the last record with a result that lies '
-        "after the previous treatment element and before SE.SESTDTC, the start of this one; a record on the same day "
-        "without time counts as before it."
+        "after the end of the previous treatment element and before SE.SESTDTC, the start of this one; where a time is "
+        "missing, a record on the day of SE.SESTDTC counts as before it, and one on the last day of the previous "
+        "treatment element as within that element."
+    ),
+    "MT.AESHOSP": (
+        '"Y" if the items listed in column SAE标准 of raw data ae include 住院; else "N" if column 是否SAE of raw data ae '
+        "is 是."
+    ),
+    "MT.LBSTAT": (
+        'Records from raw data his: "NOT DONE" where column 结果 of raw data his is one of 未检, 溶血. '
+        'Records from raw data cbc: "NOT DONE" where column 血小板 of raw data cbc is 未检 (for the item 血小板).'
+    ),
+    "MT.CPLOBXFL": (
+        '"Y" on the last record with a result before DM.RFXSTDTC, for each combination of CPTESTCD and CPMRKSTR of '
+        "the subject; a record on the day of DM.RFXSTDTC counts as before it where either has no time."
     ),
     "MT.TSSEQ": "Sequential number of the record within TSPARMCD, in the order of TSPARMCD, then of the raw data.",
 }

@@ -315,7 +315,7 @@ def test_no_records() -> None:
         ('AEOUT NOTIN "" | FATAL', "AEOUT is none of missing, FATAL"),
         (
             ["A EQ 1", {"any": ["B HAS 2", "C MATCHES x*"]}],
-            "A is 1 and (B includes 2 or C matches the pattern x*)",
+            "A is 1 and (the items listed in B include 2 or C matches the wildcard pattern x*)",
         ),
         ({"any": ["A EQ 1", ["B GT 2", "C GE 3"]]}, "A is 1 or (B is greater than 2 and C is at least 3)"),
     ],

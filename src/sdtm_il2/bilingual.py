@@ -6,6 +6,7 @@ import csv
 import functools
 import importlib.resources
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,8 @@ class Bilingual:
 
 
 NO_TEXT = Bilingual()
+#: What a sentence begins with, unless it is a name that keeps its letters: eGFR, r_NO, round(..).
+_WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*(?=[\s,;:!?]|\.?$)")
 
 
 def joined(parts: Sequence[Bilingual]) -> Bilingual:
@@ -65,13 +68,16 @@ class Phrases:
         return self.say("and", first=self.texts["comma"].join(parts[:-1]), last=parts[-1])
 
     def sentence(self, text: str) -> str:
-        """A text as a sentence: with a capital where the language has them, and its full stop.
+        """A text as a sentence: with a capital where a plain English word begins it, and its full stop.
 
         >>> phrases("en").sentence("the value of DM.SEX"), phrases("zh").sentence("DM.SEX的值")
         ('The value of DM.SEX.', 'DM.SEX的值。')
+        >>> phrases("en").sentence("eGFR by CKD-EPI"), phrases("zh").sentence("eGFR的值")
+        ('eGFR by CKD-EPI.', 'eGFR的值。')
         """
         text = text.strip()
-        text = text[:1].upper() + text[1:]
+        if self.language == "en" and _WORD.match(text):
+            text = text[:1].upper() + text[1:]
         stop = "。" if self.language == "zh" else "."
         return text if text.endswith((".", "!", "?", "。", "！", "？")) else f"{text}{stop}"
 

@@ -3,130 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from sdtm_il2.bilingual import Bilingual, Language, Phrases, phrases
-from sdtm_il2.plan.blocks import EACH, EACH_NUMBER, BlockPlan, JoinPlan
-from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, Test, VariableRef
+from sdtm_il2.bilingual import Bilingual, Language, phrases
+from sdtm_il2.define.words_names import (
+    Told,
+    clause_words,
+    decoded_words,
+    is_grouped,
+    is_repetition,
+    own_names_words,
+    ref_words,
+    source_column_words,
+)
+from sdtm_il2.plan.blocks import BlockPlan
+from sdtm_il2.plan.calls import BranchCall, Call, ColumnRef, Literal, Operand, Rule, VariableRef
 from sdtm_il2.plan.model import DomainPlan
-from sdtm_il2.plan.visits import VISIT_COLUMNS, VISITS
-from sdtm_il2.where import Clause, describe
-
-_REPEATED = {EACH: "repeated_name", EACH_NUMBER: "repeated_number"}
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A block whose rules are told, and the language in which they are."""
-
-    block: BlockPlan
-    phrases: Phrases
-
-    def say(self, key: str, **fields: str) -> str:
-        """A phrase of the language."""
-        return self.phrases.say(key, **fields)
-
-    def list(self, parts: Sequence[str]) -> str:
-        """Parts as a sentence lists them."""
-        return self.phrases.list(parts)
-
-    def text(self, text: str) -> str:
-        """A text in quotes."""
-        return self.phrases.say("text", text=text)
-
-
-def _ref(told: Told, ref: ColumnRef | VariableRef) -> str:
-    block = told.block
-    if isinstance(ref, VariableRef):
-        return f"{ref.domain}.{ref.variable}" if ref.domain else ref.variable
-    if ref.column in _REPEATED and not ref.alias:
-        return told.say(_REPEATED[ref.column])
-    try:
-        source, dataset = block.source_of(ref.alias)
-    except KeyError:
-        source, dataset = ref.alias, False
-    join = next((one for one in block.joins if ref.alias and one.alias == ref.alias), None)
-    if join is not None:
-        return _joined(told, _column(told, source, ref.column, dataset=dataset), join)
-    each = block.each_of(ref.column)
-    if each is not None and each.columns:
-        key = "repeated_variables" if dataset else "repeated_columns"
-        return told.say(key, source=source, first=each.columns[0], last=each.columns[-1])
-    name = _column(told, source, ref.column, dataset=dataset)
-    if not _grouped(block, ref):
-        return name
-    same = told.list([one.column for one in block.group.by] if block.group else [])
-    take = block.group.take.get(ref.column, "") if block.group else ""
-    return told.say(f"group_{take or 'alike'}", name=name, same=same)
-
-
-def _grouped(block: BlockPlan, ref: ColumnRef) -> bool:
-    """Whether a column is taken of several rows that are grouped to one record."""
-    return (
-        block.group is not None
-        and bool(ref.column)
-        and ref.column not in [one.column for one in block.group.by]
-    )
-
-
-def _column(told: Told, source: str, column: str, *, dataset: bool) -> str:
-    if source == VISITS:
-        return told.say("visit_column", column=column)
-    return f"{source}.{column}" if dataset else told.say("column", source=source, column=column)
-
-
-def _joined(told: Told, name: str, join: JoinPlan) -> str:
-    """Which record is meant, where a source or dataset is joined by more than the subject."""
-    own = told.list(
-        [
-            told.say("same_visit")
-            if other in VISIT_COLUMNS.values()
-            else told.say("same_name", name=other)
-            if isinstance(ref, ColumnRef) and ref.column == other
-            else told.say("equal_name", name=other, words=_ref(told, ref))
-            for ref, other in join.by
-        ]
-    )
-    if join.where is None:
-        return told.say("joined_with", name=name, own=own) if own else name
-    # its names are those of the joined record
-    test = describe(_renamed(told, join.where.clause, {}), language=told.phrases.language)
-    return told.say("joined_with_where" if own else "joined_where", name=name, own=own, test=test)
-
-
-def _test(told: Told, test: Test) -> str:
-    """A clause in words, its columns and variables named as elsewhere in the sentence."""
-    words = {name: _ref(told, ref) for name, ref in test.names.items()}
-    dates = {word for name, word in words.items() if name.endswith("DTC")}
-
-    return describe(
-        _renamed(told, test.clause, words),
-        lambda name: name in dates or name.endswith("DTC"),
-        told.phrases.language,
-    )
-
-
-def _renamed(told: Told, clause: Clause, words: Mapping[str, str]) -> Clause:
-    """A clause with names in words; values that are not ASCII stand out as the language quotes them."""
-
-    def value(text: str) -> str:
-        if "." in text and text in words:  # a value is a text, unless it is a variable
-            return words[text]
-        return text if text.isascii() else told.say("quoted", text=text)
-
-    return replace(
-        clause,
-        parts=tuple(
-            _renamed(told, one, words)
-            if isinstance(one, Clause)
-            else replace(
-                one, name=words.get(one.name, one.name), values=tuple(value(text) for text in one.values)
-            )
-            for one in clause.parts
-        ),
-    )
-
+from sdtm_il2.plan.visits import REGISTER, VISITS
+from sdtm_il2.where import orders_dates
 
 _UNITS = {
     "en": {"W": "week", "D": "day", "H": "hour", "M": "minute", "S": "second"},
@@ -150,16 +45,42 @@ def period(text: str, language: Language = "en") -> str:
 
 
 def _operand(told: Told, part: Operand | BranchCall) -> str:
+    """One thing that a method is given."""
     if isinstance(part, Literal):
         return told.text(part.text)
     if isinstance(part, ColumnRef | VariableRef):
-        return _ref(told, part)
+        return ref_words(told, part)
     if isinstance(part, Call):
         return _phrase(told, part)
-    then = _operand(told, part.then)
-    if part.when is None:
-        return told.say("branch_otherwise", then=then)
-    return told.say("branch", then=then, test=_test(told, part.when))
+    raise TypeError("a branch is told among the others")
+
+
+def _whole(told: Told, part: Operand) -> str:
+    """An operand as one part of a sentence: in brackets where it has parts of its own."""
+    words = _operand(told, part)
+    several = isinstance(part, Call) and (part.method in _SEVERAL or any(mark in words for mark in _ENDS))
+    return told.say("where_group", words=words) if several else words
+
+
+#: Methods that take one of several parts, so that what follows could be read as one of the last.
+_SEVERAL = ("case", "coalesce")
+#: What ends a part of a sentence.
+_ENDS = (";", "；")
+
+
+def _case(told: Told, call: Call) -> str:
+    parts: list[str] = []
+    branches = [part for part in call.arguments if isinstance(part, BranchCall)]
+    for part in branches:
+        then = _whole(told, part.then)
+        if part.when is None:
+            parts.append(told.say("branch_otherwise", then=then))
+        else:
+            key = "branch_next" if parts else "branch"
+            parts.append(told.say(key, then=then, test=clause_words(told, part.when)))
+    if any(part.when is not None and orders_dates(part.when.clause) for part in branches):
+        parts.append(told.say("branch_open"))
+    return told.say("then").join(parts)
 
 
 def _all(told: Told, call: Call) -> list[str]:
@@ -176,11 +97,11 @@ def _assign(told: Told, call: Call) -> str:
 
 def _of_dataset(block: BlockPlan, part: Operand | BranchCall) -> bool:
     """Whether an operand is a variable of a dataset, taken as it is, so that its name alone stands in the sentence."""
-    if not isinstance(part, ColumnRef) or (not part.alias and part.column in _REPEATED):
+    if not isinstance(part, ColumnRef) or is_repetition(part):
         return False
     if any(one.alias == part.alias and one.dataset for one in block.joins):
         return True
-    return not part.alias and block.dataset and not _grouped(block, part) and not block.each_of(part.column)
+    return not part.alias and block.dataset and not is_grouped(block, part) and not block.each_of(part.column)
 
 
 def _datetime(told: Told, call: Call) -> str:
@@ -189,9 +110,15 @@ def _datetime(told: Told, call: Call) -> str:
 
 def _extreme(told: Told, call: Call) -> str:
     options = call.options
-    where = told.say("extreme_where", test=_test(told, options.where)) if options.where is not None else ""
-    same = told.list([own.variable for own, _ in options.same])
-    where += told.say("extreme_same", same=same) if same else ""
+    where = (
+        told.say("extreme_where", test=clause_words(told, options.where)) if options.where is not None else ""
+    )
+    same = [
+        told.say("extreme_same_pair", other=str(other), own=str(own))
+        for own, others in options.same
+        for other in dict.fromkeys(others)
+    ]
+    where += told.say("extreme_same", same=told.say("where_and").join(same)) if same else ""
     precision = ""
     if options.precision:
         precision = told.say("extreme_precision", precision=told.say(options.precision))
@@ -207,9 +134,11 @@ def _age(told: Told, call: Call) -> str:
 def _last_before(told: Told, call: Call) -> str:
     reference, *_ = _all(told, call)
     identity = told.list([name.variable for name in call.options.identity])
-    side = call.options.same_day
-    day = told.say(f"same_day_{side}") if side in ("before", "after") else ""
-    key = "last_before_within" if call.options.within else "last_before"
+    if len(call.options.identity) > 1:
+        identity = told.say("combination", names=identity)
+    side, within = call.options.same_day, "_within" if call.options.within else ""
+    day = told.say(f"same_day_{side}{within}", reference=reference) if side in ("before", "after") else ""
+    key = "last_before_within" if within else "last_before"
     return told.say(key, identity=identity, reference=reference, day=day)
 
 
@@ -219,11 +148,12 @@ def _study_day(told: Told, call: Call) -> str:
 
 
 def _range_indicator(told: Told, call: Call) -> str:
-    value, low, high = (
-        told.say("no_limit") if isinstance(part, Literal) and not part.text else _operand(told, part)
-        for part in call.arguments
-    )
-    return told.say("range_indicator", value=value, low=low, high=high)
+    value, low, high = ("" if part == Literal("") else _operand(told, part) for part in call.arguments)
+    if low and high:
+        return told.say("range_indicator", value=value, low=low, high=high)
+    if low:
+        return told.say("range_indicator_low", value=value, low=low)
+    return told.say("range_indicator_high", value=value, high=high)
 
 
 def _fixed(key: str) -> Callable[[Told, Call], str]:
@@ -231,6 +161,22 @@ def _fixed(key: str) -> Callable[[Told, Call], str]:
         return told.say(key)
 
     return phrase
+
+
+def _sided(key: str) -> Callable[[Told, Call], str]:
+    """A phrase about the lower or the upper limit, whichever the call is for."""
+
+    def phrase(told: Told, call: Call) -> str:
+        side = call.arguments[0]
+        return told.say(f"{key}_{side.text}" if isinstance(side, Literal) else key)
+
+    return phrase
+
+
+def _decode(told: Told, call: Call) -> str:
+    header = call.arguments[0]
+    column = header.text if isinstance(header, Literal) else ""
+    return decoded_words(told, next(one for one in told.block.decode if column in one.headers), column)
 
 
 def _of(key: str) -> Callable[[Told, Call], str]:
@@ -261,11 +207,11 @@ def _epoch_by_date(told: Told, call: Call) -> str:
         for one, key in zip(texts, ("epoch_before", "epoch_at", "epoch_after"), strict=True)
         if one != Literal("")
     ]
-    return told.say("then").join(parts)
+    return told.say("then").join([*parts, told.say("branch_open")])
 
 
 def _next(told: Told, call: Call) -> str:
-    value, *otherwise = _all(told, call)
+    value, *otherwise = (_whole(told, part) for part in call.arguments if not isinstance(part, BranchCall))
     if not otherwise:
         return told.say("next", words=value)
     return told.say("next_otherwise", words=value, otherwise=otherwise[0])
@@ -280,12 +226,14 @@ def _interval(told: Told, call: Call) -> str:
         gap = told.say("interval_gap", period=words, end=end, start=start)
     where = ""
     if call.options.where is not None:
-        where = told.say("interval_where", test=_test(told, call.options.where))
+        where = told.say("interval_where", test=clause_words(told, call.options.where))
     return told.say("interval", same=same, gap=gap, start=start, where=where)
 
 
 def _checked(told: Told, call: Call) -> str:
-    boxes = [told.say("name_and_text", text=value, name=_ref(told, ref)) for ref, value in call.options.boxes]
+    boxes = [
+        told.say("name_and_text", text=value, name=ref_words(told, ref)) for ref, value in call.options.boxes
+    ]
     several = ""
     if call.options.separator:
         several = told.say("checked_joined", separator=call.options.separator)
@@ -304,7 +252,7 @@ def _compute(told: Told, call: Call) -> str:
     ]
     if not read:
         return told.say("compute", expression=text)
-    return told.say("compute_where", expression=text, read=told.list(read))
+    return told.say("compute_where", expression=text, read=told.say("where_and").join(read))
 
 
 def _duration(told: Told, call: Call) -> str:
@@ -331,15 +279,35 @@ def _coalesce(told: Told, call: Call) -> str:
     plain = all(isinstance(one, ColumnRef | VariableRef | Literal) for one in call.arguments)
     if plain and not any(mark in part for part in parts for mark in _MARKS):
         return told.say("first_filled", words=told.list(parts))
-    numbered = [f"({number}) {part}" for number, part in enumerate(parts, 1)]
+    nested = [isinstance(one, Call) and one.method == "coalesce" for one in call.arguments]
+    numbered = [
+        f"({number}) {told.say('where_group', words=part) if inner else part}"
+        for number, (part, inner) in enumerate(zip(parts, nested, strict=True), 1)
+    ]
     return told.say("first_filled_of", words=told.say("then").join(numbered))
+
+
+#: More conditions than these are those of a table, which the sentence does not repeat.
+_TOLD_ONE_BY_ONE = 4
 
 
 def _not_done(told: Told, _call: Call) -> str:
     tests = told.block.tests
-    parts = [_test(told, tests.not_done)] if tests is not None and tests.not_done is not None else []
-    if tests is not None and any(one is not None for one in tests.row_not_done):
-        parts.append(told.say("not_done_table"))
+    parts = [clause_words(told, tests.not_done)] if tests is not None and tests.not_done is not None else []
+    if tests is not None:
+        by_condition: dict[str, list[str]] = {}
+        # a table without the column has no conditions
+        for row, test in zip(tests.rows, tests.row_not_done, strict=False):
+            if test is not None:
+                item = told.list([told.say("quoted", text=one) for one in (row.column, *row.by) if one])
+                by_condition.setdefault(clause_words(told, test, group=True), []).append(item)
+        if len(by_condition) > _TOLD_ONE_BY_ONE:
+            parts.append(told.say("not_done_table"))
+        else:
+            parts += [
+                told.say("not_done_of", test=words, items=told.say("or").join(dict.fromkeys(items)))
+                for words, items in by_condition.items()
+            ]
     return told.say("not_done", tests=told.say("or").join(parts) or told.say("not_done_collected"))
 
 
@@ -349,7 +317,10 @@ def _standard(key: str) -> Callable[[Told, Call], str]:
         unit = told.say("by_unit", unit=units[0]) if units else ""
         tests = told.block.tests
         terms = told.say("standard_terms") if tests is not None and tests.terms else ""
-        return told.say(key, original=original, unit=unit, terms=terms, titers=_titers(told, call))
+        factor = told.say("no_factor") if units else ""
+        return told.say(
+            key, original=original, unit=unit, terms=terms, titers=_titers(told, call), factor=factor
+        )
 
     return phrase
 
@@ -366,16 +337,16 @@ def _titers(told: Told, call: Call) -> str:
 def _visit(told: Told, call: Call) -> str:
     column = call.arguments[0]
     name = column.column.removeprefix("_") if isinstance(column, ColumnRef) else ""
-    what = told.say(f"visit_{name}") if name in _OF_VISITS else name
+    what = told.say(f"visit_{name}") if name in REGISTER else name
     return told.say("visit" if told.block.source == VISITS else "visit_of_table", what=what)
-
-
-_OF_VISITS = ("VISITNUM", "VISIT", "VISITDY", "first", "last")
 
 
 def _source_dates(told: Told, call: Call) -> str:
     source, column = (part.text for part in call.arguments if isinstance(part, Literal))
-    return told.say("column", source=source, column=column)
+    name = source_column_words(told, source, column, dataset=False)
+    if call.options.where is None:
+        return name
+    return told.say("column_where", name=name, test=own_names_words(told, call.options.where))
 
 
 _PHRASES: dict[str, Callable[[Told, Call], str]] = {
@@ -384,7 +355,7 @@ _PHRASES: dict[str, Callable[[Told, Call], str]] = {
     "template": _template,
     "datetime": _datetime,
     "coalesce": _coalesce,
-    "case": lambda told, call: told.say("then").join(_all(told, call)),
+    "case": _case,
     "copy": _of("value"),
     "earliest": _extreme,
     "latest": _extreme,
@@ -393,11 +364,11 @@ _PHRASES: dict[str, Callable[[Told, Call], str]] = {
     "study_day": _study_day,
     "characters": _characters,
     "tests": _fixed("tests"),
-    "decode": _fixed("decode"),
+    "decode": _decode,
     "paired": _of("paired"),
     "result": _fixed("result"),
     "unit": _fixed("unit"),
-    "limit": _fixed("limit"),
+    "limit": _sided("limit"),
     "not_done": _not_done,
     "reason_not_done": _fixed("reason_not_done"),
     "indicator": _fixed("indicator"),
@@ -408,7 +379,7 @@ _PHRASES: dict[str, Callable[[Told, Call], str]] = {
     "standard_cell": _fixed("standard_cell"),
     "number_of": _of("number_of"),
     "range_term": _fixed("range_term"),
-    "table_limit": _fixed("table_limit"),
+    "table_limit": _sided("table_limit"),
     "epoch": _epoch,
     "epoch_by_date": _epoch_by_date,
     "next": _next,
@@ -442,13 +413,15 @@ def _rule(rule: Rule, told: Told, domain: DomainPlan, usubjid: str) -> str:
         return told.phrases.sentence(_sequence(told, domain))
     if rule.call.method == "usubjid":
         return told.phrases.sentence(told.say("usubjid", pattern=usubjid))
-    words = _phrase(told, rule.call)
+    # what is said of the value is said of all its parts
+    modified = rule.shift is not None or rule.precision or rule.undecided is not None
+    words = _whole(told, rule.call) if modified else _phrase(told, rule.call)
     if rule.shift is not None:
-        words = told.say("shifted", words=words, shift=_operand(told, rule.shift))
+        words = told.say("shifted", words=words, shift=_whole(told, rule.shift))
     if rule.precision:
         words = told.say("cut", words=words, precision=told.say(rule.precision))
     if rule.when is not None:
-        words = told.say("when", test=_test(told, rule.when), words=words)
+        words = told.say("when", test=clause_words(told, rule.when), words=words)
         if rule.undecided is not None:
             words = told.say("undecided", words=words, other=told.text(rule.undecided))
     return told.phrases.sentence(words)
@@ -492,7 +465,7 @@ def _records(told: Told, domain: DomainPlan) -> str:
         source = one.source if one.dataset else told.say("raw_data", source=one.source)
         if one.where is None:
             return told.say("records_of", source=source)
-        return told.say("records_where", source=source, test=_test(here, one.where))
+        return told.say("records_where", source=source, test=clause_words(here, one.where, group=True))
 
     own = words(told.block)
     return own if sum(words(one) == own for one in domain.blocks) == 1 else told.block.id or own

@@ -6,7 +6,7 @@ expects: false and undecided is false, true or undecided is true. `where.evaluat
 imported by who has columns: clauses are read and said in words without pandas.
 """
 
-from sdtm_il2.where.describe import describe
+from sdtm_il2.where.describe import describe, orders_dates
 from sdtm_il2.where.model import (
     Clause,
     Comparator,
@@ -27,6 +27,7 @@ __all__ = [
     "describe",
     "names",
     "operands",
+    "orders_dates",
     "parse_clause",
     "resolve_names",
 ]

@@ -6,7 +6,22 @@ from collections.abc import Callable
 
 from sdtm_il2.bilingual import Language, Phrases, phrases
 from sdtm_il2.moment import form
-from sdtm_il2.where.model import ORDERED, Clause, Condition
+from sdtm_il2.where.model import ORDERED, Clause, Condition, conditions
+
+
+def _named_date(name: str) -> bool:
+    return name.endswith("DTC")
+
+
+def orders_dates(clause: Clause) -> bool:
+    """Whether a clause asks which of two dates is earlier, which a partial date may leave open.
+
+    >>> orders_dates(Clause((Condition("AESTDTC", "GE", ("DM.RFXSTDTC",)),)))
+    True
+    >>> orders_dates(Clause((Condition("AESTDTC", "FILLED"), Condition("AGE", "GE", ("18",)))))
+    False
+    """
+    return any(_orders_dates(one, _named_date) for one in conditions(clause))
 
 
 def describe(clause: Clause, is_date: Callable[[str], bool] | None = None, language: Language = "en") -> str:
@@ -20,7 +35,7 @@ def describe(clause: Clause, is_date: Callable[[str], bool] | None = None, langu
     >>> describe(clause, language="zh")
     'AE.AESTDTC不早于DM.RFXSTDTC且（AESER为Y或AEOUT为FATAL、UNKNOWN之一）'
     """
-    return _clause(clause, is_date or (lambda name: name.endswith("DTC")), phrases(language))
+    return _clause(clause, is_date or _named_date, phrases(language))
 
 
 def _clause(clause: Clause, is_date: Callable[[str], bool], told: Phrases) -> str:
@@ -42,9 +57,14 @@ def _condition(condition: Condition, is_date: Callable[[str], bool], told: Phras
     key = f"where_{comparator}"
     if comparator in ("EQ", "NE") and values == ("",):
         key = "where_EMPTY" if comparator == "EQ" else "where_FILLED"
-    elif comparator in ORDERED and (
-        is_date(condition.name) or is_date(values[0]) or form(values[0]) in ("date", "datetime")
-    ):
+    elif _orders_dates(condition, is_date):
         key = f"where_date_{comparator}"
     shown = told.say("comma").join(value or told.say("missing") for value in values)
     return told.say(key, name=condition.name, values=shown)
+
+
+def _orders_dates(condition: Condition, is_date: Callable[[str], bool]) -> bool:
+    values = condition.values
+    return condition.comparator in ORDERED and (
+        is_date(condition.name) or is_date(values[0]) or form(values[0]) in ("date", "datetime")
+    )
