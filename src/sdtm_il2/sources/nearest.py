@@ -11,7 +11,7 @@ _SHOWN: Final = 12
 
 
 def did_you_mean(names: Sequence[str]) -> str:
-    """A hint that offers one or two names; "" for none.
+    """A hint that offers names; "" for none.
 
     >>> did_you_mean(["ae.csv", "ae2.csv"])
     "did you mean 'ae.csv' or 'ae2.csv'?"
