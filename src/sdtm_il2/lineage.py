@@ -20,6 +20,8 @@ BLOCK, TEST = "_BLOCK", "_TEST"
 TRANSLATION = "_TRANSLATION."
 #: The block's own record, the number (from 0) of its repetition, and the records behind a group.
 RECORD, EACH, MEMBERS = "_RECORD", "_EACH", "_MEMBERS"
+#: The place of the dataset that holds the record, of those into which its domain is split.
+PART = "_DATASET"
 #: What begins the name of a column that holds a row of a decode table, or the chosen part of a rule.
 DECODE, CHOICE = "_DECODE", "_CHOICE"
 

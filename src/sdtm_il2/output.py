@@ -8,13 +8,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdtm_il2 import __version__
 from sdtm_il2.build import Build
-from sdtm_il2.dataset import Dataset
+from sdtm_il2.dataset import Dataset, Summary
 from sdtm_il2.define.derive import make_define
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.define.write import define_bytes
@@ -24,14 +24,15 @@ from sdtm_il2.report.html import balance_html
 from sdtm_il2.report.json import balance_json, issues_json
 from sdtm_il2.report.rows import source_rows
 from sdtm_il2.report.text import balance_text, issues_text
+from sdtm_il2.split import parts
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
 from sdtm_il2.translate import translated_variables
 from sdtm_il2.xpt import write_xpt
 from sdtm_il2.xpt.check import check_sizes
 
-#: A build with such an issue is not written: its files would not be what the agency reads.
-UNTRANSLATED = "DATA890"
+#: A build with such an issue is not written: its files would not be what the agency reads, or would lack records.
+REFUSED = ("DATA890", "DATA863")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class Manifest:
     outputs: tuple[OutputFile, ...]
     issues: tuple[Issue, ...] = ()
 
+    def parts(self, plan: Plan) -> dict[str, dict[str, int]]:
+        """The records of each dataset into which a domain, or its SUPP--, is split, by what is split."""
+        records = {one.file.removesuffix(".xpt").upper(): one.records or 0 for one in self.outputs}
+        return {
+            f"{prefix}{domain.domain}": {
+                f"{prefix}{name}": records.get(f"{prefix}{name}", 0) for name in domain.split.names
+            }
+            for domain in plan.domains
+            if domain.split is not None
+            for prefix in ("", "SUPP")
+        }
+
 
 def clock() -> dt.datetime:
     """The time that outputs bear: SOURCE_DATE_EPOCH, else 1970-01-01, so that the same input gives the same bytes."""
@@ -72,11 +85,11 @@ def write_build(
     """Write the output folder of a build: everything goes to a folder beside it, which then takes its place.
 
     Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation, DATA890
-    among them) and DefineError; the old output is whole after any failure. Documents of the study are copied beside
-    define.xml.
+    and DATA863 among them) and DefineError; the old output is whole after any failure. Documents of the study are
+    copied beside define.xml. A domain that is split is written in its parts.
     """
     out = out.resolve()
-    refused = [one for one in build.issues if one.code == UNTRANSLATED]
+    refused = [one for one in build.issues if one.code in REFUSED]
     if refused:
         raise XptError(refused)
     check_folder(out, build.sources.raw)
@@ -126,7 +139,10 @@ def _write(
     encoding = build.plan.encoding
     records: dict[str, int] = {}
     lengths: dict[str, Mapping[str, int]] = {}
-    for name, dataset in build.datasets.items():
+    summaries: dict[str, Summary] = {}
+    for dataset, summary in submitted(build):
+        name = dataset.name
+        summaries[name] = summary
         if not len(dataset):  # described with HasNoData, and no file is submitted
             continue
         progress(f"{name.lower()}.xpt")
@@ -141,7 +157,7 @@ def _write(
     progress("define.xml")
     model = make_define(
         build.plan,
-        build.summaries,
+        summaries,
         standard,
         creation_datetime=now.isoformat(),
         lengths=lengths,
@@ -180,6 +196,23 @@ def _write(
         _sync(path)
     _sync(folder)
     return outputs, issues
+
+
+def submitted(build: Build) -> Iterator[tuple[Dataset, Summary]]:
+    """The datasets as they are submitted, with what they hold: a domain that is split in its parts."""
+    for name, dataset in build.datasets.items():
+        domain = next(
+            (one for one in build.plan.domains if one.split and name in (one.domain, f"SUPP{one.domain}")),
+            None,
+        )
+        if domain is None:
+            yield dataset, build.summaries[name]
+            continue
+        lineage = build.lineage.datasets
+        for part, summary in parts(build.plan, domain, dataset, lineage[name], lineage[domain.domain]):
+            # a part without qualifiers has no SUPP--
+            if len(part) or not part.name.startswith("SUPP"):
+                yield part, summary
 
 
 def labelled(dataset: Dataset, plan: Plan) -> Dataset:

@@ -22,7 +22,7 @@ import sdtm_il2.methods.standard_results
 import sdtm_il2.methods.timing  # noqa: F401  the methods register themselves
 from sdtm_il2.dataset import Dataset, Summary, arrow, char, num, take
 from sdtm_il2.errors import NOWHERE, Issue
-from sdtm_il2.lineage import EACH, DatasetLineage, Members, TermUse, choice_name, decode_name
+from sdtm_il2.lineage import EACH, PART, DatasetLineage, Members, TermUse, choice_name, decode_name
 from sdtm_il2.methods.evaluate import evaluate_rule, select_by
 from sdtm_il2.methods.records import domain_records
 from sdtm_il2.methods.relationships import relrec
@@ -32,6 +32,7 @@ from sdtm_il2.plan.blocks import BlockPlan, TablePlan
 from sdtm_il2.plan.model import DomainPlan, Plan, Step
 from sdtm_il2.plan.visits import VISITS
 from sdtm_il2.plausibility import check_records
+from sdtm_il2.split import check_parts, part_numbers
 from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed
 from sdtm_il2.summary import summarise, summarise_plain
 from sdtm_il2.translate import dataset_in_english, translations
@@ -85,6 +86,7 @@ def build_partition(task: PartitionTask) -> PartitionResult:
             _without_study_records(records)
         _account(partition, records)
         check_records(partition, records)
+        check_parts(partition, records)
         dataset, supplement, parents = domain_datasets(partition, records)
         lineage[domain.domain] = _lineage(partition, records)
         datasets[domain.domain] = dataset
@@ -270,7 +272,8 @@ def _lineage(partition: Partition, records: DomainRecords) -> DatasetLineage:
         (np.concatenate(tests) if tests else np.empty(0, np.int32))[order],
         positions,
         records.translations,
-        {name: column[order] for name, column in _choices(records)},
+        {name: column[order] for name, column in _choices(records)}
+        | ({PART: part_numbers(records)[order]} if records.plan.split is not None else {}),
         _members(partition, records, order),
     )
 

@@ -327,8 +327,13 @@ def _supplemental(
         "QORIG": of(origins),
         "QEVAL": of(evaluators),
     }
-    label = f"Supplemental Qualifiers for {plan.domain}"
+    label = supplement_label(plan.domain)
     return Dataset(f"SUPP{plan.domain}", label, SUPPLEMENTAL_COLUMNS, pd.DataFrame(data, copy=False)), parents
+
+
+def supplement_label(dataset: str) -> str:
+    """The label of the SUPP-- of a dataset."""
+    return f"Supplemental Qualifiers for {dataset}"
 
 
 def _qorig(variable: VariablePlan) -> str:

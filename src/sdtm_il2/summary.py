@@ -58,11 +58,17 @@ def summarise_plain(dataset: Dataset, encoding: str = "utf-8") -> Summary:
 
 def _counted(dataset: Dataset, plan: DomainPlan) -> frozenset[str]:
     """Variables whose distinct values matter: bound by a list, tests and their names, QNAM."""
-    if dataset.name != plan.domain:
+    if _supplemental(dataset, plan):
         return frozenset({"RDOMAIN", "IDVAR", "QNAM", "QLABEL", "QORIG", "QEVAL"})
     domain = plan.domain
     found = {one.name for one in plan.variables if one.codelists or one.study_list}
     return frozenset(found | {f"{domain}TESTCD", f"{domain}TEST", "DOMAIN"})
+
+
+def _supplemental(dataset: Dataset, plan: DomainPlan) -> bool:
+    """Whether a dataset is the SUPP-- of a domain, or of one of the datasets that it is split into."""
+    names = plan.split.names if plan.split is not None else ()
+    return dataset.name not in (plan.domain, *names)
 
 
 def _texts(values: pd.Series, *, dates: bool, terms: bool, encoding: str) -> ValueSummary:
@@ -108,7 +114,7 @@ def _levels(
 ) -> dict[ValueLevel, ValueSummary]:
     """Value levels: results by test, parameters by their code, QVAL by QNAM, and what the specification states."""
     names = {column.name for column in dataset.columns}
-    wanted = {"QVAL": ("QNAM",)} if dataset.name != plan.domain else {
+    wanted = {"QVAL": ("QNAM",)} if _supplemental(dataset, plan) else {
         variable: level.by for variable, level in levels_of(plan).items()
     }  # fmt: skip
     found: dict[ValueLevel, ValueSummary] = {}

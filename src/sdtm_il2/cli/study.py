@@ -127,7 +127,7 @@ def build(
         manifest = write_build(built, standard, out, progress=lambda name: told.stage(f"writing {name}"))
     if not quiet:
         click.echo(f"{plan.study}: {standard.ig_release.title}, {standard.terminology.release.title}\n")
-        click.echo(datasets_text(built.datasets))
+        click.echo(datasets_text(built.datasets, manifest.parts(plan)))
         click.echo(balance_text(built.balance))
     print_issues(manifest.issues, show_values=show_values, verbose=verbose)
     if not quiet:

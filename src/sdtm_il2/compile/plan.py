@@ -20,6 +20,7 @@ from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments
 from sdtm_il2.compile.rules import compile_rule
+from sdtm_il2.compile.split import compile_split
 from sdtm_il2.compile.sugar import (
     columns_elsewhere,
     continued_variables,
@@ -209,6 +210,7 @@ def _domain(study: Study, spec: DomainSpec) -> DomainPlan | None:
         compile_submit(scope, spec.submit), spec.at,
         spec.keys[0].at if spec.keys else spec.at, (),
         {name: text for name, text in dictionaries(spec, study.spec.standard).items() if text},
+        compile_split(study, spec, variables),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ from sdtm_il2.define.model import (
 from sdtm_il2.define.terms import COUNTRIES, ListUse, ListUses, dictionary_name, slug, value_lists
 from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
-from sdtm_il2.standardise import continued_name
+from sdtm_il2.standardise import continued_name, supplement_label
 from sdtm_il2.standards import DatasetDef, Standard
 from sdtm_il2.translate import plan_as_submitted
 
@@ -166,38 +166,39 @@ def _with_continuations(variable: VariablePlan, summary: Summary) -> Iterator[Va
 def _datasets(plan: Plan, summaries: Mapping[str, Summary], standard: Standard) -> list[DatasetDescribed]:
     found: list[DatasetDescribed] = []
     for domain in plan.domains:
-        summary = summaries.get(domain.domain, Summary(domain.domain))
-        variables = tuple(
-            from_plan(domain, part, plan.usubjid)
-            for one in domain.variables
-            if one.supplemental is None
-            for part in _with_continuations(one, summary)
-        )
-        names = {one.name for one in variables}
-        keys = tuple(dict.fromkeys(key for key in ("STUDYID", *domain.keys) if key in names))
-        found.append(
-            DatasetDescribed(
-                domain.domain,
-                domain.domain,
-                domain.label,
-                domain.class_,
-                domain.structure,
-                keys,
-                variables,
-                summary,
-                domain,
-                domain.keys_not_unique,
-                standard.dataset(domain.domain) is not None,
-            )
-        )  # fmt: skip
-    planned = {domain.domain: domain for domain in plan.domains}
+        whole = (domain.domain, domain.label)
+        for name, label in domain.split.datasets if domain.split is not None else (whole,):
+            summary = summaries.get(name, Summary(name))
+            found.append(_planned(domain, name, label or domain.label, summary, standard, plan.usubjid))
+    planned = {
+        name: one for one in plan.domains for name in (one.split.names if one.split else (one.domain,))
+    }
     for name, summary in summaries.items():
-        known = standard.dataset(name)
+        parent = planned.get(name.removeprefix("SUPP")) if name.startswith("SUPP") else None
+        known = standard.dataset(plan.whole(name))
         if name in planned or known is None:
             continue
-        parent = planned.get(name.removeprefix("SUPP")) if name.startswith("SUPP") else None
         found.append(_undescribed(name, summary, known, parent, plan))
     return found
+
+
+def _planned(
+    domain: DomainPlan, name: str, label: str, summary: Summary, standard: Standard, usubjid: str
+) -> DatasetDescribed:
+    """The dataset of a domain, or one of those into which it is split: their Alias then describes the domain."""
+    variables = tuple(
+        from_plan(domain, part, usubjid)
+        for one in domain.variables
+        if one.supplemental is None
+        for part in _with_continuations(one, summary)
+    )
+    names = {one.name for one in variables}
+    keys = tuple(dict.fromkeys(key for key in ("STUDYID", *domain.keys) if key in names))
+    return DatasetDescribed(
+        name, domain.domain, label, domain.class_, domain.structure, keys, variables, summary, domain,
+        domain.keys_not_unique, standard.dataset(domain.domain) is not None,
+        alias=domain.label if domain.split is not None else "",
+    )  # fmt: skip
 
 
 def _undescribed(
@@ -222,8 +223,9 @@ def _undescribed(
     keys = tuple(key for key in wanted if key in names) or tuple(
         one.name for one in variables if one.role == "Identifier"
     )
+    label = known.label if plan.whole(name) == name else supplement_label(name.removeprefix("SUPP"))
     return DatasetDescribed(
-        name, parent.domain if parent else name, known.label, known.define_class, known.structure, keys,
+        name, parent.domain if parent else name, label, known.define_class, known.structure, keys,
         variables, summary, parent, alias=parent.label if parent else "",
     )  # fmt: skip
 
@@ -271,7 +273,7 @@ def _describe_variable(
     place = len(draft.items)
     item = describe_levels(draft, dataset, variable, item, use)
     no_data = not empty and not values.filled
-    english = f"{dataset.name}.{variable.name}" in draft.translated
+    english = f"{draft.plan.whole(dataset.name)}.{variable.name}" in draft.translated
     parts = [variable.comment]
     parts += [said("translated")] if english else []
     parts += [said("no_values")] if no_data else []

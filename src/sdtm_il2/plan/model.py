@@ -56,11 +56,27 @@ class VariablePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitPlan:
+    """The datasets in which a domain is submitted, with their labels, and for each value of ``by`` its dataset's place."""
+
+    by: str
+    datasets: tuple[tuple[str, str], ...]
+    place_of: Mapping[str, int]
+    at: Location
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the datasets."""
+        return tuple(name for name, _ in self.datasets)
+
+
+@dataclass(frozen=True, slots=True)
 class DomainPlan:
     """One domain: blocks, variables in the standard's order (supplementals last), keys and order of records.
 
     ``value_levels`` are those that the specification states: a variable, and the variables that tell its levels apart.
-    ``dictionaries`` code the domain, each with the version that is stated.
+    ``dictionaries`` code the domain, each with the version that is stated. ``split`` says in which datasets the domain
+    is submitted, if it is not one.
     """
 
     domain: str
@@ -78,6 +94,7 @@ class DomainPlan:
     keys_at: Location = NOWHERE
     value_levels: tuple[tuple[str, tuple[str, ...]], ...] = ()
     dictionaries: Mapping[str, str] = field(default_factory=dict)
+    split: SplitPlan | None = None
 
     def variable(self, name: str) -> VariablePlan | None:
         """The variable of that name."""
@@ -210,8 +227,10 @@ class Plan:
     def label_zh(self, dataset: str, variable: str = "") -> str:
         """The Chinese label of a variable of a dataset, or of the dataset itself; "" where none is stated.
 
-        A variable in which long text goes on (COVAL1) has the label of the one where it begins.
+        A variable in which long text goes on (COVAL1) has the label of the one where it begins; the datasets of a
+        domain that is split have its labels.
         """
+        dataset = self.whole(dataset)
         found = self.labels.get((dataset, variable), "")
         stem = variable.rstrip("0123456789")
         if found or not stem or stem == variable:
@@ -221,6 +240,14 @@ class Plan:
                 if one.continued and one.name.startswith(stem):
                     return self.labels.get((dataset, one.name), "")
         return ""
+
+    def whole(self, dataset: str) -> str:
+        """The dataset that this one is a part of: LB for LBCH, SUPPLB for SUPPLBCH; others are whole themselves."""
+        for domain in self.domains:
+            for name in domain.split.names if domain.split is not None else ():
+                if dataset in (name, f"SUPP{name}"):
+                    return dataset.removesuffix(name) + domain.domain
+        return dataset
 
     def source(self, name: str) -> SourceSpec:
         """The source of that name; KeyError if the study has none."""

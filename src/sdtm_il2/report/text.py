@@ -157,9 +157,12 @@ def table(
     return "\n".join(parts) + "\n"
 
 
-def datasets_text(datasets: Mapping[str, Dataset]) -> str:
-    """Records and variables of each dataset."""
-    rows = [[name, str(len(one)), str(len(one.columns)), one.label] for name, one in datasets.items()]
+def datasets_text(datasets: Mapping[str, Dataset], parts: Mapping[str, Mapping[str, int]]) -> str:
+    """Records and variables of each dataset; below it the records of each of its ``parts``, if it is split."""
+    rows = []
+    for name, one in datasets.items():
+        rows.append([name, str(len(one)), str(len(one.columns)), one.label])
+        rows += [[f"  {part}", str(records), "", ""] for part, records in parts.get(name, {}).items()]
     return table(["Dataset", "Records", "Variables", "Label"], rows, numbers=[1, 2])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sdtm_il2.spec.folder import StudyFolder
-from sdtm_il2.spec.model import BlockSpec, EachSpec, GroupSpec, JoinSpec, SubmitSpec
+from sdtm_il2.spec.model import BlockSpec, EachSpec, GroupSpec, JoinSpec, SplitPart, SplitSpec, SubmitSpec
 from sdtm_il2.spec.nodes import (
     Place,
     check_source,
@@ -15,6 +15,7 @@ from sdtm_il2.spec.nodes import (
     origin,
     pairs,
     text,
+    texts,
     versions,
     words,
 )
@@ -53,6 +54,21 @@ def read_submit(node: Node | None, place: Place) -> SubmitSpec | None:
     if when is None:
         return None
     return SubmitSpec(when, text(node, "else"), place.at(mapping(node).line))
+
+
+def read_split(node: Node | None, place: Place) -> SplitSpec | None:
+    """`split:` of a domain."""
+    by, into = texts(mapping(node).items.get("by"), place), child(node, "into")
+    parts = [
+        SplitPart(
+            name,
+            texts(item.items.get("values") if isinstance(item, MapNode) else item, place),
+            text(item, "label"),
+            place.at(into.lines[name]),
+        )
+        for name, item in into.items.items()
+    ]
+    return SplitSpec(by[0], tuple(parts)) if by and parts else None
 
 
 def _joins(node: Node | None, place: Place, known: tuple[str, ...]) -> tuple[JoinSpec, ...]:

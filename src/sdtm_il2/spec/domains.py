@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sdtm_il2.errors import Location
-from sdtm_il2.spec.blocks import read_block, read_submit
+from sdtm_il2.spec.blocks import read_block, read_split, read_submit
 from sdtm_il2.spec.folder import StudyFolder
 from sdtm_il2.spec.model import (
     BlockSpec,
@@ -205,6 +205,7 @@ def _domain(layers: list[_Layer], known: tuple[str, ...], folder: StudyFolder) -
         ),
         keys_by_ig=keys_by_ig,
         sort_by_ig=sort_by_ig,
+        split=read_split(stated("split").node.items.get("split"), stated("split").place),
     )
 
 

@@ -308,6 +308,24 @@ class OfVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitPart:
+    """One dataset of `split:`: the values of the category whose records it holds, and its label ("": the domain's)."""
+
+    name: str
+    values: tuple[Text, ...]
+    label: str
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSpec:
+    """`split:` the datasets in which a domain is submitted, by the values of one variable."""
+
+    by: Text
+    parts: tuple[SplitPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DomainSpec:
     """One domain file. Keys and sort by version stand in ``keys_by_ig`` and ``sort_by_ig``; ``keys`` holds the first."""
 
@@ -329,3 +347,4 @@ class DomainSpec:
     dictionaries: tuple[DictionarySpec, ...] = ()
     keys_by_ig: tuple[OfVersion, ...] = ()
     sort_by_ig: tuple[OfVersion, ...] = ()
+    split: SplitSpec | None = None

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sdtm_il2.dataset import Dataset
 from sdtm_il2.errors import Location, OutputError, issue
-from sdtm_il2.lineage import BLOCK, EACH, RECORD, TEST, decode_name, members_name
+from sdtm_il2.lineage import BLOCK, EACH, PART, RECORD, TEST, decode_name, members_name
 from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.plan.blocks import TABLE
 from sdtm_il2.plan.visits import VISITS
@@ -79,14 +80,44 @@ class OutputFolder:
 
     def has(self, name: str) -> bool:
         """Whether the folder has records of a dataset."""
-        return (self.out / f"{name.lower()}.xpt").is_file()
+        return any((self.out / f"{one.lower()}.xpt").is_file() for one in self._files(name))
 
     def dataset(self, name: str) -> Dataset:
-        """A dataset of the folder."""
+        """A dataset of the folder; one that is split is put together in the order of its domain."""
         if name not in self._datasets:
             encoding = str(self.json("manifest.json")["encoding"])
-            self._datasets[name] = read_xpt(self.out / f"{name.lower()}.xpt", encoding=encoding).dataset
+            files = [self.out / f"{one.lower()}.xpt" for one in self._files(name)]
+            found = [read_xpt(file, encoding=encoding).dataset if file.is_file() else None for file in files]
+            held = [one for one in found if one is not None]
+            if len(files) == 1:
+                self._datasets[name] = held[0]
+            else:
+                frame = pd.concat([one.frame for one in held], ignore_index=True)
+                order = np.argsort(np.argsort(self._part_numbers(name), kind="stable"), kind="stable")
+                self._datasets[name] = replace(held[0], frame=frame.iloc[order].reset_index(drop=True))
         return self._datasets[name]
+
+    def whole(self, name: str) -> str:
+        """The domain that a dataset is a part of, else the dataset."""
+        rules: dict[str, Mapping[str, Any]] = self.json("lineage/rules.json")
+        return next((domain for domain, one in rules.items() if name in one.get("split", ())), name)
+
+    def _files(self, name: str) -> list[str]:
+        """The datasets in which a domain, or its SUPP--, was written."""
+        rules: dict[str, Mapping[str, Any]] = self.json("lineage/rules.json")
+        prefix = "SUPP" if name not in rules and name.startswith("SUPP") else ""
+        split = (
+            rules[name.removeprefix(prefix)].get("split", []) if name.removeprefix(prefix) in rules else []
+        )
+        return [f"{prefix}{one}" for one in split] or [name]
+
+    def _part_numbers(self, name: str) -> npt.NDArray[np.int64]:
+        """For each record of a split dataset the place of the part that holds it."""
+        domain = name if name in self.json("lineage/rules.json") else name.removeprefix("SUPP")
+        numbers = self.table(domain.lower()).column(PART).to_numpy()
+        if domain != name:
+            numbers = numbers[self.table(name.lower()).column(RECORD).to_numpy()]
+        return np.asarray(numbers, np.int64)
 
     def domains(self) -> tuple[str, ...]:
         """The domains with records."""

@@ -28,7 +28,8 @@ def trace(
 ) -> Trace:
     """Where a record's values come from: file, row, columns and raw text, the specification's line, the term.
 
-    ``out`` is the folder that a build wrote; ``dataset`` a domain (AE); ``seq`` its --SEQ (None where the domain
+    ``out`` is the folder that a build wrote; ``dataset`` a domain (AE), or a dataset
+    into which one is split; ``seq`` its --SEQ (None where the domain
     has one record a subject; where it has no --SEQ, as SV, the subject's records are counted from 1); ``variable``
     limits the trace to one variable, supplemental ones included. A record
     that `group` made names every raw record, and for each value the cell that gave it; one that is made from
@@ -36,6 +37,7 @@ def trace(
     record), OUT912 (no such variable), OUT913 (no such domain).
     """
     folder = OutputFolder(out)
+    dataset = folder.whole(dataset)
     rules = folder.rules(dataset)
     places = folder.places(dataset, usubjid, seq)
     if len(places) != 1:

@@ -33,6 +33,7 @@ def domain_rules(build: Build, domain: DomainPlan) -> dict[str, Any]:
     return {
         "blocks": [_block_rules(block) for block in domain.blocks],
         "factors": _factors(build, domain),
+        "split": list(domain.split.names) if domain.split is not None else [],
         "variables": {
             variable.name: {
                 "supplemental": variable.supplemental is not None,

@@ -1,0 +1,317 @@
+"""Domains that are submitted in several datasets: which record stands where, Define-XML, trace, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sdtm_il2.build import Build, build
+from sdtm_il2.cli import main
+from sdtm_il2.compile import compile_plan
+from sdtm_il2.define.check import check_define
+from sdtm_il2.define.model import Alias, Define, described
+from sdtm_il2.define.read import read_define
+from sdtm_il2.define.severity import RuleSeverity, severity_of
+from sdtm_il2.errors import Severity, SpecError, XptError
+from sdtm_il2.output import submitted, write_build
+from sdtm_il2.sources import read_sources
+from sdtm_il2.spec import load_spec
+from sdtm_il2.trace import trace
+from sdtm_il2.trace.row import trace_row
+from sdtm_il2.xpt import read_xpt
+from study import build_folder, cells, plan_of, standard, write_files
+
+SPLIT = """\
+split:
+  by: LBCAT
+  into:
+    LBCH: CHEMISTRY
+    LBHE: {values: [HEMATOLOGY, COAGULATION], label: Laboratory Test Results - Hematology}
+"""
+FILES = {
+    "study.yaml": """\
+study: S1
+standard: {ig: SDTMIG 3.4, ct: 2025-03-28}
+dates: {format: yyyy-mm-dd}
+sources:
+  dm: {path: dm.csv, subject: SUBJ, origin: Collected by Vendor}
+  lb: {path: lb.csv, subject: SUBJ, origin: Collected by Vendor}
+domains: [dm.yaml, lb.yaml]
+""",
+    "dm.yaml": """\
+domain: DM
+keys: [STUDYID, USUBJID]
+records: [{from: dm}]
+variables:
+  SUBJID: {assign: SUBJ}
+  SITEID: {hardcode: "01"}
+  SEX: {assign: SEX, origin: Assigned by Sponsor}
+  COUNTRY: {hardcode: CHN}
+  RFSTDTC: {datetime: START, origin: Assigned by Sponsor}
+  RFENDTC: {latest: LB.LBDTC}
+""",
+    "lb.yaml": f"""\
+domain: LB
+keys: [STUDYID, USUBJID, LBTESTCD, LBDTC]
+sort: [LBDTC, LBTESTCD]
+{SPLIT}records:
+  - {{from: lb, tests: {{table: tests.csv, by: [TEST], result: RESULT, unit: UNIT}}}}
+variables:
+  LBCAT: {{assign: CAT}}
+  LBDTC: {{datetime: DATE}}
+  LBNOTE: {{assign: NOTE, supplemental: {{label: Note of the Laboratory}}}}
+""",
+    "tests.csv": "TEST,--TESTCD\nGlucose,GLUC\nAlbumin,ALB\nPlatelets,PLAT\nINR,INR\n",
+    "dm.csv": "SUBJ,SEX,START\n1,F,2024-01-01\n2,M,2024-01-02\n",
+    "lb.csv": """\
+SUBJ,TEST,RESULT,UNIT,CAT,DATE,NOTE
+1,Glucose,5.1,mmol/L,CHEMISTRY,2024-01-03,
+1,Platelets,200,10^9/L,HEMATOLOGY,2024-01-03,clumped
+1,Albumin,41,g/L,CHEMISTRY,2024-01-04,
+1,INR,1.1,RATIO,COAGULATION,2024-01-05,late
+2,Platelets,210,10^9/L,HEMATOLOGY,2024-01-03,
+2,Albumin,40,g/L,CHEMISTRY,2024-01-02,
+""",
+}
+#: By hand: the records of both subjects by date and test, numbered through both files.
+CHEMISTRY = [("S1-1", "1", "GLUC", "5.1"), ("S1-1", "3", "ALB", "41"), ("S1-2", "1", "ALB", "40")]
+HEMATOLOGY = [("S1-1", "2", "PLAT", "200"), ("S1-1", "4", "INR", "1.1"), ("S1-2", "2", "PLAT", "210")]
+NAMES = ("USUBJID", "LBSEQ", "LBTESTCD", "LBORRES")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return build_folder(write_files(tmp_path_factory.mktemp("study"), FILES))
+
+
+@pytest.fixture(scope="module")
+def out(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out") / "out"
+    write_build(built, standard("SDTMIG 3.4", "2025-03-28"), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def define(out: Path) -> Define:
+    return read_define(out / "define.xml")
+
+
+def test_each_record_stands_in_one_file_with_the_number_of_the_whole_domain(out: Path) -> None:
+    assert sorted(path.name for path in out.glob("*.xpt")) == [
+        "dm.xpt",
+        "lbch.xpt",
+        "lbhe.xpt",
+        "supplbhe.xpt",
+    ]
+    chemistry, hematology = (read_xpt(out / f"{name}.xpt").dataset for name in ("lbch", "lbhe"))
+    assert cells(chemistry, NAMES) == CHEMISTRY
+    assert cells(hematology, NAMES) == HEMATOLOGY
+    assert (chemistry.name, chemistry.label) == ("LBCH", "Laboratory Test Results")
+    assert (hematology.name, hematology.label) == ("LBHE", "Laboratory Test Results - Hematology")
+    assert set(cells(chemistry, ("DOMAIN",))) == set(cells(hematology, ("DOMAIN",))) == {("LB",)}
+
+
+def test_qualifiers_follow_their_records(out: Path) -> None:
+    supplement = read_xpt(out / "supplbhe.xpt").dataset
+    assert (supplement.name, supplement.label) == ("SUPPLBHE", "Supplemental Qualifiers for LBHE")
+    assert cells(supplement, ("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QVAL")) == [
+        ("LB", "S1-1", "LBSEQ", "2", "clumped"), ("LB", "S1-1", "LBSEQ", "4", "late"),
+    ]  # fmt: skip
+
+
+def test_define_xml_describes_each_part_by_what_it_holds(define: Define, out: Path) -> None:
+    groups = {one.name: one for one in define.item_groups}
+    assert list(groups) == ["DM", "LBCH", "LBHE", "SUPPLBHE"]
+    described_ = {
+        name: (one.domain, one.sas_dataset_name, one.description, one.aliases, one.leaf and one.leaf.href)
+        for name, one in groups.items()
+    }
+    alias = (Alias("DomainDescription", "Laboratory Test Results"),)
+    assert described_["LBCH"] == ("LB", "LBCH", described("Laboratory Test Results"), alias, "lbch.xpt")
+    assert described_["LBHE"] == (
+        "LB", "LBHE", described("Laboratory Test Results - Hematology"), alias, "lbhe.xpt",
+    )  # fmt: skip
+    assert described_["SUPPLBHE"] == (
+        "LB", "SUPPLBHE", described("Supplemental Qualifiers for LBHE"), alias, "supplbhe.xpt",
+    )  # fmt: skip
+    lists = {one.oid: one for one in define.codelists}
+    items = {one.oid: one for one in define.items}
+
+    def terms(oid: str) -> list[str]:
+        return [one.value for one in lists[items[oid].codelist_oid].terms]
+
+    assert terms("IT.LBCH.LBTESTCD") == ["ALB", "GLUC"]
+    assert terms("IT.LBHE.LBTESTCD") == ["INR", "PLAT"]
+    assert (items["IT.LBCH.LBCAT"].length, items["IT.LBHE.LBCAT"].length) == (9, 11)
+    levels = {one.oid: [item.item_oid for item in one.items] for one in define.value_lists}
+    assert levels["VL.LBCH.LBORRES"] == ["IT.LBCH.LBORRES.ALB", "IT.LBCH.LBORRES.GLUC"]
+    assert levels["VL.SUPPLBHE.QVAL"] == ["IT.SUPPLBHE.QVAL.LBNOTE"]
+    found = check_define(out / "define.xml", data=out)
+    assert [str(one) for one in found if severity_of(one) is not RuleSeverity.NOTE] == []
+
+
+def test_a_record_is_traced_by_the_domain_and_by_its_part(out: Path) -> None:
+    for name in ("LB", "LBHE"):
+        found = trace(out, name, "S1-1", 4, "LBORRES")
+        (value,) = found.values
+        assert (found.dataset, value.value) == ("LB", "1.1")
+        assert [(str(cell.place), cell.column) for cell in value.all_cells()] == [("lb.csv:5", "RESULT")]
+    fed = trace_row(out, "lb.csv", 5).records
+    assert [(one.dataset, one.usubjid, one.seq) for one in fed] == [("LB", "S1-1", 4), ("SUPPLB", "S1-1", 4)]
+    note = trace(out, "LB", "S1-1", 2, "LBNOTE")
+    assert [one.value for one in note.values] == ["clumped"]
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_every_number_of_partitions_gives_the_same_parts(
+    partitions: int, tmp_path: Path, built: Build
+) -> None:
+    again = build_folder(write_files(tmp_path, FILES), partitions=partitions)
+    first, second = (
+        {dataset.name: (dataset.frame.to_dict("list"), summary) for dataset, summary in submitted(one)}
+        for one in (built, again)
+    )
+    assert first.keys() == {"DM", "LBCH", "LBHE", "SUPPLBHE"}
+    assert str(first) == str(second)
+
+
+def test_the_terminal_names_the_parts(tmp_path: Path) -> None:
+    write_files(tmp_path, FILES)
+    done = CliRunner().invoke(
+        main, ["build", str(tmp_path), "--out", str(tmp_path / "out"), "--fail-on", "never"]
+    )
+    assert (
+        "LB                6         21  Laboratory Test Results\n  LBCH            3\n  LBHE            3\n"
+        in done.output
+    )
+    assert (
+        "SUPPLB            2         10  Supplemental Qualifiers for LB\n  SUPPLBCH        0\n  SUPPLBHE        2\n"
+        in done.output
+    )
+
+
+def test_the_collected_category_decides_whatever_the_agency_reads(tmp_path: Path) -> None:
+    chinese = {name: text.replace("CHEMISTRY", "生化") for name, text in FILES.items()}
+    chinese["study.yaml"] += "agency: fda\ntranslations: words.csv\n"
+    chinese["words.csv"] = "text,en\n生化,CHEMISTRY\n"
+    built = build_folder(write_files(tmp_path, chinese))
+    parts = {dataset.name: dataset for dataset, _ in submitted(built)}
+    assert cells(parts["LBCH"], ("LBSEQ", "LBCAT")) == [
+        ("1", "CHEMISTRY"),
+        ("3", "CHEMISTRY"),
+        ("1", "CHEMISTRY"),
+    ]
+
+
+def test_a_part_without_records_has_no_data(tmp_path: Path) -> None:
+    files = FILES | {
+        "lb.csv": "\n".join(one for one in FILES["lb.csv"].splitlines() if "CHEMISTRY" not in one)
+    }
+    built = build_folder(write_files(tmp_path, files))
+    write_build(built, standard("SDTMIG 3.4", "2025-03-28"), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").glob("lb*.xpt")) == ["lbhe.xpt"]
+    groups = {one.name: one for one in read_define(tmp_path / "out" / "define.xml").item_groups}
+    assert (groups["LBCH"].has_no_data, groups["LBHE"].has_no_data) == (True, False)
+    # the parts are put together all the same
+    assert trace(tmp_path / "out", "LB", "S1-2", 1, "LBTESTCD").values[0].value == "PLAT"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "records", "value"),
+    [
+        ("5.1,mmol/L,CHEMISTRY", "5.1,mmol/L,URINALYSIS", "1 record has 1 value", "URINALYSIS"),
+        ("5.1,mmol/L,CHEMISTRY", "5.1,mmol/L,", "1 record has 1 value", ""),
+        ("CHEMISTRY,2024", "Chemistry,2024", "3 records have 1 value", "Chemistry"),
+    ],
+)
+def test_a_record_for_no_dataset_stops_the_build_and_the_old_output_stays(
+    old: str, new: str, records: str, value: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_build(build_folder(write_files(tmp_path / "s", FILES)), standard("SDTMIG 3.4", "2025-03-28"), out)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    built = build_folder(write_files(tmp_path / "s", FILES | {"lb.csv": FILES["lb.csv"].replace(old, new)}))
+    with pytest.raises(XptError) as error:
+        write_build(built, standard("SDTMIG 3.4", "2025-03-28"), out)
+    assert str(error.value) == (
+        f"lb.yaml:5: DATA863 LB.LBCAT: {records} that split: puts in no dataset, first at lb.csv:2\n"
+        "  hint: name the values under into:, and map the category of the records that have none"
+    )
+    assert [text for one in error.value.issues for text, _ in one.values] == [value]
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    done = CliRunner().invoke(main, ["build", str(tmp_path / "s"), "--out", str(out)])
+    assert done.exit_code == 2
+
+
+def fault(split: str, tmp_path: Path) -> str:
+    files = FILES | {"lb.yaml": FILES["lb.yaml"].replace(SPLIT, split)}
+    with pytest.raises(SpecError) as error:
+        plan_of(write_files(tmp_path, files))
+    return "\n".join(str(one) for one in error.value.issues if one.severity is Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (
+            SPLIT.replace("by: LBCAT", "by: LBTESTCD"),
+            "lb.yaml:5: SPEC139 LB: split: by: LBTESTCD is not LBCAT\n  hint: write by: LBCAT",
+        ),
+        (
+            SPLIT.replace("LBHE:", "HEMA:"),
+            (
+                "lb.yaml:8: SPEC139 LB: split: HEMA is no name of a part of LB\n"
+                "  hint: write LB and one or two characters more"
+            ),
+        ),
+        (
+            SPLIT.replace("COAGULATION", "CHEMISTRY"),
+            "lb.yaml:8: SPEC139 LB: split: 'CHEMISTRY' stands in LBCH and in LBHE\n  hint: remove one of them",
+        ),
+        (
+            SPLIT.replace("    LBCH: CHEMISTRY\n", ""),
+            "lb.yaml:7: SPEC139 LB: split: a split has two datasets or more\n  hint: name the others, or remove split:",
+        ),
+        (
+            "split: LBCAT\n",
+            "lb.yaml:4: SPEC181: split is a text; expected a mapping\n  hint: write split as a mapping",
+        ),
+    ],
+)
+def test_what_cannot_be_split_so_is_refused(split: str, message: str, tmp_path: Path) -> None:
+    assert fault(split, tmp_path) == message
+
+
+def test_a_domain_cannot_have_the_name_of_a_part_nor_split_by_what_nothing_maps(tmp_path: Path) -> None:
+    files = FILES | {
+        "lb.yaml": FILES["lb.yaml"].replace("  LBCAT: {assign: CAT}\n", ""),
+        "study.yaml": FILES["study.yaml"].replace("lb.yaml]", "lb.yaml, lbch.yaml]"),
+        "lbch.yaml": "domain: LBCH\nclass: Findings\nlabel: Own\nstructure: One record per subject\n"
+        "keys: [STUDYID, USUBJID]\nrecords: [{from: lb}]\nvariables: {}\n",
+    }
+    with pytest.raises(SpecError) as error:
+        plan_of(write_files(tmp_path, files))
+    told = [str(one).splitlines() for one in error.value.issues if one.code == "SPEC139"]
+    assert told == [
+        ["lb.yaml:5: SPEC139 LB: split: nothing maps LBCAT", "  hint: map LBCAT"],
+        ["lb.yaml:7: SPEC139 LB: split: LBCH is a domain of the study", "  hint: take another name"],
+    ]
+
+
+def test_an_extending_file_may_split_what_the_standard_file_does_not(tmp_path: Path) -> None:
+    files = FILES | {
+        "library/lb.yaml": FILES["lb.yaml"].replace(SPLIT, ""),
+        "library/tests.csv": FILES["tests.csv"],
+        "lb.yaml": f"domain: LB\nextends: library/lb.yaml\n{SPLIT}",
+    }
+    write_files(tmp_path, files)
+    spec = load_spec(tmp_path)
+    plan = compile_plan(spec, standard(spec.standard.ig, spec.standard.ct))
+    domain = plan.domain("LB")
+    assert domain.split is not None
+    assert domain.split.names == ("LBCH", "LBHE")
+    assert [plan.whole(name) for name in ("LBHE", "SUPPLBCH", "LB", "DM")] == ["LB", "SUPPLB", "LB", "DM"]
+    parts = {one.name: one for one, _ in submitted(build(plan, read_sources(spec, tmp_path)))}
+    assert cells(parts["LBHE"], NAMES) == HEMATOLOGY
