@@ -158,7 +158,8 @@ def test_a_record_is_traced_by_the_domain_and_by_its_part(out: Path) -> None:
         (value,) = found.values
         assert (found.dataset, value.value) == ("LB", "1.1")
         assert [(str(cell.place), cell.column) for cell in value.all_cells()] == [("lb.csv:5", "RESULT")]
-    fed = trace_row(out, "lb.csv", 5).records
+    (row,) = trace_row(out, "lb.csv", 5)
+    fed = row.records
     assert [(one.dataset, one.usubjid, one.seq) for one in fed] == [("LB", "S1-1", 4), ("SUPPLB", "S1-1", 4)]
     note = trace(out, "LB", "S1-1", 2, "LBNOTE")
     assert [one.value for one in note.values] == ["clumped"]
