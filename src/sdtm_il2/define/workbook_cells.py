@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sdtm_il2.errors import DefineError, Location, Problems, issue
-from sdtm_il2.standards import nearest
+from sdtm_il2.nearest import nearest_names
 
 #: More than this after unpacking is no workbook of metadata.
 MAX_BYTES = 512 * 1024 * 1024
@@ -159,7 +159,7 @@ def read_book(path: str | os.PathLike[str]) -> Book:
             book.add("DEF798", worksheet.title, what="the sheet", number=str(filled))
     for name in _NEEDED:
         if name not in book.sheets:
-            near = next(iter(nearest(name, found.sheetnames)), "")
+            near = next(iter(nearest_names(name, found.sheetnames)), "")
             book.add(
                 "DEF792", "", sheet=name, nearest=f"did you mean '{near}'? rename it, or " if near else ""
             )
@@ -177,7 +177,7 @@ def _sheet(book: Book, name: str, worksheet: Any) -> Sheet:
         if header:
             columns[column] = headers.pop(header).column
         elif marked.endswith("*"):
-            near = next(iter(nearest(column, [str(cell.value) for cell in headers.values()])), "")
+            near = next(iter(nearest_names(column, [str(cell.value) for cell in headers.values()])), "")
             book.add("DEF793", name, sheet=name, column=column,
                      nearest=f"did you mean '{near}'? rename it, or " if near else "")  # fmt: skip
     languages = []

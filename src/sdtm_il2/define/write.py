@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from lxml import etree
@@ -31,7 +29,8 @@ from sdtm_il2.define.model import (
     Origin,
     WhereClauseDef,
 )
-from sdtm_il2.errors import DefineError, Problems
+from sdtm_il2.errors import DefineError, Problems, issue
+from sdtm_il2.place import write_whole
 
 _NSMAP = {None: ODM, "def": DEF, "xlink": XLINK}
 _PREFIXES = {"def": DEF, "xlink": XLINK, "xml": XML}
@@ -277,25 +276,13 @@ def define_bytes(define: Define) -> bytes:
 
 
 def write_define(define: Define, path: str | os.PathLike[str]) -> None:
-    """Write define.xml to a temporary file, then rename it: a failed run leaves the old file whole.
+    """Write define.xml whole: a failed run leaves the old file as it was.
 
     DefineError (DEF700) for text that XML cannot hold, (DEF701) when the file cannot be written.
     """
     content = define_bytes(define)
-    target = Path(path)
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
+        write_whole(Path(path), content)
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        problems = Problems()
-        problems.add("DEF701", target=target.name, reason=error.strerror or str(error))
-        problems.stop(DefineError)
+        reason = error.strerror or str(error)
+        raise DefineError(issue("DEF701", Path(path).name, reason=reason)) from None

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from sdtm_il2.nearest import nearest_names as nearest
 from sdtm_il2.standards.describe import Description, describe
 from sdtm_il2.standards.guide import OBSERVATION_CLASSES, Standard
 from sdtm_il2.standards.imports import ImportedRelease, import_ig, import_terminology
@@ -37,5 +36,4 @@ __all__ = [
     "import_terminology",
     "load_define_terminology",
     "load_standard",
-    "nearest",
 ]
