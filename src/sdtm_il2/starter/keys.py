@@ -47,8 +47,9 @@ def natural_key(
         keys.remove("VISIT")
     if dataset.variable(f"{domain}SEQ") is None:  # one record a subject, whatever the data hold
         return tuple(keys), ""
-    tables = [_values(block, domain, subjects) for block in blocks]
-    shared = _shared(tables, keys)
+    # a record that its keys tell apart stays so with more of them: only the others are looked at again
+    tables = [_alike(_values(block, domain, subjects), keys) for block in blocks]
+    found = shared = sum(map(len, tables))
     more = list(keys)
     while shared and len(more) - len(keys) < _MOST:
         others = [
@@ -56,7 +57,7 @@ def natural_key(
             for one in dataset.variables
             if one.name in mapped and one.name not in more and not one.name.endswith(_SAYS)
         ]
-        left = {name: _shared(tables, [*more, name]) for name in others}
+        left = {name: sum(len(_alike(one, [*more, name])) for one in tables) for name in others}
         best = min(left, key=lambda name: left[name], default="")
         if not best or left[best] == shared:
             break
@@ -64,8 +65,7 @@ def natural_key(
         shared = left[best]
     if not shared:
         return tuple(more), ""
-    shared = _shared(tables, keys)
-    return tuple(keys), f"{TO_DO}: {shared} records share them; say why, or which of them counts (keep:)"
+    return tuple(keys), f"{TO_DO}: {found} records share them; say why, or which of them counts (keep:)"
 
 
 def _values(block: BlockDraft, domain: str, subjects: Subjects) -> pd.DataFrame:
@@ -102,10 +102,7 @@ def _values(block: BlockDraft, domain: str, subjects: Subjects) -> pd.DataFrame:
     return table[kept]
 
 
-def _shared(tables: Sequence[pd.DataFrame], keys: Sequence[str]) -> int:
-    """How many records share their keys with another of the same table."""
-    count = 0
-    for table in tables:
-        names = [name for name in table.columns if name.startswith(" ") or name in keys]
-        count += int(table.duplicated(subset=names, keep=False).sum()) if names else 0
-    return count
+def _alike(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The records that share their keys with another of the same table."""
+    names = [name for name in table.columns if name.startswith(" ") or name in keys]
+    return table[table.duplicated(subset=names, keep=False)] if names else table.iloc[:0]
