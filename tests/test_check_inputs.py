@@ -166,3 +166,23 @@ def test_check_tells_both(tmp_path: Path) -> None:
         "\n2 errors\n"
     )
     assert "SPEC140" not in CliRunner().invoke(main, ["check", str(tmp_path)]).stdout
+
+
+@pytest.mark.parametrize("name", [name for name in STUDY if name.endswith(".yaml")])
+def test_no_misspelt_key_raises_a_false_alarm_about_the_raw_files(tmp_path: Path, name: str) -> None:
+    write_files(tmp_path, STUDY)
+    lines = STUDY[name].splitlines()
+    mended = 0
+    for number, line in enumerate(lines):
+        for place, sign in enumerate(line):
+            if sign != ":":
+                continue
+            broken = [*lines[:number], f"{line[:place]}x{line[place:]}", *lines[number + 1 :]]
+            (tmp_path / name).write_text("\n".join(broken) + "\n", encoding="utf-8")
+            found = load_specification(tmp_path)
+            if found.whole:
+                continue  # a name of its own was changed, and may be meant so
+            mended += 1
+            assert found.refused, broken[number]
+            assert read_raw(found, tmp_path)[1] == (), broken[number]
+    assert mended > len(lines) // 2
