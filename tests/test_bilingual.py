@@ -470,6 +470,45 @@ def test_without_chinese_labels_or_decodes_all_is_english(tmp_path: Path) -> Non
     files = TEXTS | {"define/study.yaml": TEXTS["define/study.yaml"].replace("labels_zh: labels.csv\n", "")}
     write_files(tmp_path, files)
     assert all(len(one) == 1 for one in _texts(_define(tmp_path)).values())
+    (note,) = [one for one in plan_of(tmp_path).issues if one.code in ("PLAN442", "PLAN443")]
+    assert str(note) == (
+        "define/study.yaml:2: PLAN443: the Chinese of 5 texts for the reviewer is not written, for the study has no "
+        "Chinese labels or decodes: comment DIARY, comment on AEDECOD, method of AELOC, keys_not_unique of AE, method in "
+        "tests.csv\n  hint: add labels_zh: or decodes_zh: to define/study.yaml"
+    )
+    for agency, told in (("nmpa", True), ("fda", False)):
+        write_files(tmp_path, {"study.yaml": f"{TEXTS['study.yaml']}agency: {agency}\n"})
+        assert ("PLAN443" in {one.code for one in plan_of(tmp_path).issues}) == told
+
+
+def test_what_the_build_says_itself_is_no_text_of_the_author(tmp_path: Path) -> None:
+    """A study in English alone that codes by a table: the build's own remark has a Chinese that nobody wrote."""
+    ae = TEXTS["ae.yaml"]
+    ae = ae[: ae.index("keys_not_unique")] + (
+        "records: [{from: ae}]\nvariables: {AETERM: {assign: TERM}}\n"
+        "meddra: {source: code, by: [TERM], columns: {LLT: LLT, PT: PT}}\n"
+    )
+    study = TEXTS["study.yaml"].replace("sources: {", "sources: {code: {path: code.csv, subject: SUBJ}, ")
+    files = {key: text for key, text in TEXTS.items() if not key.startswith("define/")}
+    files |= {
+        "ae.yaml": ae, "study.yaml": study.replace(", lb.yaml", ""), "code.csv": "SUBJ,TERM,LLT,PT\n1,Fever,a,b\n",
+    }  # fmt: skip
+    plan = plan_of(write_files(tmp_path, files))
+    comment = next(one for one in plan.domain("AE").variables if one.name == "AEDECOD").rules[0]
+    assert comment is not None
+    assert comment.comment.zh == "由研究的编码表code编码，该表未注明MedDRA的版本。"
+    assert {one.code for one in plan.issues} & {"PLAN442", "PLAN443"} == set()
+
+
+def test_a_text_in_two_languages_names_no_shared_comment(tmp_path: Path) -> None:
+    """A shared comment has its own Chinese, so what is written beside the name would be lost."""
+    line = TEXTS["ae.yaml"].replace("comment: DIARY", "comment: {en: DIARY, zh: 日记}")
+    write_files(tmp_path, TEXTS | {"ae.yaml": line})
+    found = _texts(_define(tmp_path))
+    assert found["COM.AE.AETERM"] == ("DIARY", "日记")
+    assert "COM.DIARY" not in found
+    (told,) = [str(one) for one in plan_of(tmp_path).issues if one.code == "SPEC149"]
+    assert "comment DIARY is named by no comment: of the mapping and is not written" in told
 
 
 def test_a_text_without_chinese_is_noted(tmp_path: Path) -> None:
@@ -517,6 +556,21 @@ def test_a_text_without_chinese_is_noted(tmp_path: Path) -> None:
             "ae.yaml", "{en: One event may start twice., zh: 同一事件可发生两次。}", '{en: ""}',
             "ae.yaml:3: SPEC185: en: '' is not right; expected a text that is not empty",
             "write a text that is not empty",
+        ),
+        (
+            "ae.yaml", "zh: 未编码。", 'zh: "　"',
+            "ae.yaml:7: SPEC185: zh: '\u3000' is not right; expected a text that is not empty",
+            "write a text that is not empty",
+        ),
+        (
+            "ae.yaml", "{en: Not coded., zh: 未编码。}", '" "',
+            "ae.yaml:7: SPEC185: comment: ' ' is not right; expected a text that is not empty",
+            "write a text that is not empty",
+        ),
+        (
+            "tests.csv", "Sum of two,", ",",
+            "tests.csv:3: SPEC172: this row has method_zh, but no method: English is the language of all",
+            "correct the cell, or remove the row",
         ),
         (
             "tests.csv", "method_zh", "method_cn",

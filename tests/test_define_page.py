@@ -19,6 +19,7 @@ from sdtm_il2.define.model import (
     CodeList,
     CodeListTerm,
     CommentDef,
+    DeclaredStandard,
     Define,
     DocumentRef,
     ExternalCodeList,
@@ -133,6 +134,23 @@ def test_chinese_stands_first_and_english_beside_it() -> None:
         ["AST", "", ""],
     ]
     assert "实验室检查结果" not in plain(page_of(small()))  # a page in English has no Chinese
+
+
+def test_a_method_in_two_languages_is_repeated_where_one_of_them_would_be() -> None:
+    """What is beside a variable on a page in English is beside it on one in Chinese, though that holds both texts."""
+    english, chinese = f"{'As the list says. ' * 20}".strip(), f"{'按列表。' * 60}"
+    method = MethodDef("MT.1", "Result of a test", bilingual(english, chinese))
+    long = replace(method, description=bilingual(english * 2, chinese * 2))
+    assert rows(page_of(small(methods=(method,))), "dataset.IG.LB")[1][-1] == f"Method: {english}"
+    page = page_of(small(methods=(method,)), "zh")
+    assert rows(page, "dataset.IG.LB")[1][-1] == f"方法: {chinese} {english}"
+    assert rows(page_of(small(methods=(long,)), "zh"), "dataset.IG.LB")[1][-1] == "方法: Result of a test"
+
+
+def test_the_status_of_a_standard_is_told_in_chinese() -> None:
+    standard = DeclaredStandard("STD.1", "SDTMIG", "IG", "3.4")
+    page = page_of(small(standards=(standard,)), "zh")
+    assert plain(page.xpath("//h2[@id='standards']/..//tbody/tr")[0]) == "SDTMIGIG3.4最终 Final"
 
 
 def test_links_lead_to_datasets_pages_and_parts() -> None:

@@ -223,6 +223,22 @@ def test_a_method_can_be_repeated_from_its_words(define: Define, oid: str) -> No
     assert found.description[0].text == METHODS[oid]
 
 
+#: Labels of which another variable's Chinese would not say the same.
+CHINESE_LABELS = {
+    "IT.DS.DSDY": ("Study Day of Collection", "采集研究日"),
+    "IT.CP.CPDY": ("Study Day of Visit/Collection/Exam", "访视/采集/检查研究日"),
+    "IT.IE.IEORRES": ("I/E Criterion Original Result", "入选/排除标准的原始结果"),
+    "IT.IE.IESTRESC": ("I/E Criterion Result in Std Format", "入选/排除标准的标准格式结果"),
+    "IT.SUPPDM.QVAL.CETHNIC": ("Ethnicity as Collected", "采集的民族"),
+}
+
+
+@pytest.mark.parametrize("oid", CHINESE_LABELS)
+def test_a_chinese_label_says_what_the_english_one_does(define: Define, oid: str) -> None:
+    (found,) = [one for one in define.items if one.oid == oid]
+    assert tuple(text.text for text in found.description) == CHINESE_LABELS[oid]
+
+
 def test_every_text_is_in_english_and_chinese(define: Define) -> None:
     """Labels, decodes, methods and comments: the study is for an agency that reads Chinese."""
     texts = [one.description for one in (*define.item_groups, *define.methods, *define.comments)]

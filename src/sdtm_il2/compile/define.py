@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sdtm_il2.agency import AGENCIES
 from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, Rule
@@ -30,10 +29,15 @@ def annotated(study: Study) -> bool:
     return any(one.type == "acrf" for one in study.spec.documents)
 
 
+def comment_name(spec: VariableSpec) -> str:
+    """The comment of define/study.yaml that a line may name; "" where it says its own in two languages."""
+    return "" if spec.comment.zh else spec.comment.en
+
+
 def check_comments(study: Study) -> None:
     """SPEC149 (warning): a comment that no line names; SPEC146 (warning): pages of a CRF that is not there."""
-    lines = tuple(_lines(study))
-    named = {one.comment.en for one in lines}
+    lines = tuple(variable_lines(study))
+    named = {comment_name(one) for one in lines}
     for name, comment in study.spec.comments.items():
         if name not in named:
             close = nearest(name, [one for one in named if one and " " not in one])
@@ -79,30 +83,7 @@ def _paged(rule: Rule, block: BlockPlan, pages: Mapping[str, str]) -> Rule:
     return replace(rule, crf=" ".join(found)) if found else rule
 
 
-def check_languages(study: Study) -> None:
-    """PLAN442 (note): texts for the reviewer that have no Chinese, though the study is described in both languages."""
-    if not (study.spec.labels or study.spec.decodes) or AGENCIES[study.spec.agency].english:
-        return
-    shared = study.spec.comments
-    texts = [(f"comment {name}", one.words, one.at) for name, one in shared.items()]
-    for one in _lines(study):
-        texts.append((f"method of {one.name}", one.description, one.at))
-        if one.comment.en not in shared:
-            texts.append((f"comment on {one.name}", one.comment, one.at))
-    for domain in study.domains.values():
-        texts.append((f"keys_not_unique of {domain.domain}", domain.keys_not_unique, domain.at))
-        rows = [row for block in domain.records if block.tests is not None for row in block.tests.rows]
-        texts += [(f"method in {row.at.file}", row.method, row.at) for row in rows]
-    lacking = {name: at for name, words, at in reversed(texts) if words and not words.zh}
-    if lacking:
-        *_, first = lacking.values()
-        names = list(reversed(lacking))
-        study.problems.add(
-            "PLAN442", at=first, count=len(names), names=", ".join(names[:8]) + (" ..." if names[8:] else "")
-        )
-
-
-def _lines(study: Study) -> Iterator[VariableSpec]:
+def variable_lines(study: Study) -> Iterator[VariableSpec]:
     """Every line of a variable that is part of this build."""
     yield from study.spec.derive
     for domain in study.domains.values():

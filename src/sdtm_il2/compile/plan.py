@@ -9,13 +9,13 @@ from sdtm_il2.compile.automatic import collected_results, identifiers, standard_
 from sdtm_il2.compile.blocks import compile_block, compile_submit
 from sdtm_il2.compile.define import (
     check_comments,
-    check_languages,
     compile_documents,
     with_pages,
     with_value_levels,
 )
 from sdtm_il2.compile.english import Labels, english_labels
 from sdtm_il2.compile.labels import compile_decodes, compile_labels
+from sdtm_il2.compile.languages import check_languages
 from sdtm_il2.compile.names import Scope, Study, nearest
 from sdtm_il2.compile.order import expand_all_dates, order_steps
 from sdtm_il2.compile.relationships import compile_relationships, with_comments

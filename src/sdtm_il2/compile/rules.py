@@ -15,7 +15,7 @@ from sdtm_il2.compile.calls import (
     operand_of,
     text_of,
 )
-from sdtm_il2.compile.define import annotated
+from sdtm_il2.compile.define import annotated, comment_name
 from sdtm_il2.compile.names import Scope, Study
 from sdtm_il2.compile.terms import bind
 from sdtm_il2.plan.calls import (
@@ -65,8 +65,8 @@ def compile_rule(scope: Scope, spec: VariableSpec, known: VariableDef | None) ->
 
 
 def _comment(study: Study, spec: VariableSpec) -> Bilingual:
-    """The text of `comment:`, which may name a comment of define/study.yaml."""
-    shared = study.spec.comments.get(spec.comment.en)
+    """The text of `comment:`; a single word or text may name a comment of define/study.yaml."""
+    shared = study.spec.comments.get(comment_name(spec))
     return shared.words if shared is not None else spec.comment
 
 

@@ -9,7 +9,7 @@ import io
 import json
 from dataclasses import replace
 
-from sdtm_il2.bilingual import NO_TEXT, said
+from sdtm_il2.bilingual import NO_TEXT, Bilingual, said
 from sdtm_il2.compile.names import Study
 from sdtm_il2.compile.visits import NAMED_VISITS
 from sdtm_il2.errors import Location
@@ -51,6 +51,12 @@ def same_dictionary(name: str, spec: DictionarySpec) -> bool:
     return stated == spec.dictionary.casefold()
 
 
+def coding_remark(dictionary: DictionarySpec) -> Bilingual:
+    """What the build itself says of a coded term whose table states no version."""
+    name_of = _DICTIONARIES[dictionary.dictionary.lower()]
+    return said("coded_by", table=dictionary.source, dictionary=name_of)
+
+
 def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = "") -> DomainSpec:
     """`meddra` and `whodrug`: every block joins the coding source, and the levels fill their variables.
 
@@ -60,8 +66,7 @@ def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = ""
     """
     versions = dictionaries(spec, standard)
     for dictionary in spec.dictionaries:
-        name_of = _DICTIONARIES[dictionary.dictionary.lower()]
-        words = said("coded_by", table=dictionary.source, dictionary=name_of)
+        words = coding_remark(dictionary)
         alias = dictionary.dictionary.lower()
         join = JoinSpec(alias, dictionary.source, dictionary.by, "1", at=dictionary.at)
         lines = tuple(

@@ -116,8 +116,8 @@ def _standards(held: Lookup, define: Define) -> Iterator[str]:
         + "<tbody>\n"
     )
     for one in define.standards:
-        cells = (one.name, one.type, one.publishing_set, one.version, one.status)
-        row = "".join(f"<td>{escaped(cell)}</td>" for cell in cells)
+        cells = (one.name, one.type, one.publishing_set, one.version)
+        row = "".join(f"<td>{escaped(cell)}</td>" for cell in cells) + f"<td>{held.term(one.status)}</td>"
         anchor = held.anchor("standard", one.oid)
         yield f'<tr id="{anchor}">{row}<td>{comment(held, one.comment_oid)}</td></tr>\n'
     yield "</tbody></table></section>\n"

@@ -120,8 +120,15 @@ class Lookup:
 
     def short(self, description: Description) -> str:
         """A text in the first language of the page alone."""
+        return escaped(self._first(description))
+
+    def fits(self, description: Description) -> bool:
+        """Whether a text is short enough to be repeated, in the first language of the page."""
+        return len(self._first(description)) <= _SHORT
+
+    def _first(self, description: Description) -> str:
         english = in_language(description, "en") or (description[0].text if description else "")
-        return escaped((in_language(description, "zh") if self.lang == "zh" else "") or english)
+        return (in_language(description, "zh") if self.lang == "zh" else "") or english
 
 
 def lookup(define: Define, lang: PageLanguage) -> Lookup:
@@ -319,8 +326,7 @@ def _method(held: Lookup, oid: str) -> str:
     if found is None:
         return f'<span class="part">{dangling(held, oid)}</span>'
     name = f'<a href="#{held.anchor("method", oid)}">{held.plain("Method")}</a>'
-    text = held.text(found.description)
-    shown = f": {text}" if len(text) <= _SHORT else f": {escaped(found.name)}"
+    shown = f": {held.text(found.description) if held.fits(found.description) else escaped(found.name)}"
     return f'<span class="part">{name}{shown}</span>'
 
 
@@ -337,5 +343,5 @@ def comment(held: Lookup, oid: str) -> str:
         return dangling(held, oid)
     name = f'<a href="#{held.anchor("comment", oid)}">{held.plain("Comment")}</a>'
     pages = documents(held, found.documents)
-    text = held.text(found.description)
-    return f"{name}: {text if len(text) <= _SHORT else escaped(oid)}{f' {pages}' if pages else ''}"
+    text = held.text(found.description) if held.fits(found.description) else escaped(oid)
+    return f"{name}: {text}{f' {pages}' if pages else ''}"

@@ -181,6 +181,8 @@ def _row(table: Table, raw: TableRow, by: tuple[str, ...], domain: str, place: P
             here.add("SPEC172", raw.line, fault="has domain '-' (not submitted), but no reason in note")
     elif not any(name.endswith("TESTCD") for name in variables):
         here.add("SPEC172", raw.line, fault="has no --TESTCD")
+    if own["method_zh"] and not own["method"]:
+        here.add("SPEC172", raw.line, fault="has method_zh, but no method: English is the language of all")
     for value in (*variables.values(), own["reason"]):
         template(value, raw.line, here)
     listed, forms, fault = _terms(own["terms"])
