@@ -95,3 +95,20 @@ def test_convert_refuses_what_it_would_have_to_guess(file):
     assert "FILE601" in result.output
     assert run("xpt", "convert", file, file.parent / "dm.sas7bdat").exit_code == 2
     assert sorted(path.name for path in file.parent.iterdir()) == ["dm.xpt", "new.csv"]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["xpt", "show"], ["xpt", "check"], ["xpt", "convert"], ["define", "check"], ["diff"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_blank_encoding_is_refused(verb, value, file, tmp_path):
+    # in a script: --encoding "$ENCODING", and ENCODING was never set
+    other = {"convert": [tmp_path / "dm.csv"], "diff": [file]}.get(verb[-1], [])
+    done = run(*verb, file, *other, "--encoding", value)
+    assert done.exit_code == 2
+    assert done.stderr.endswith(
+        "Invalid value for '--encoding': it is blank; name one, or leave the option out\n"
+    )
+    assert not (tmp_path / "dm.csv").exists()

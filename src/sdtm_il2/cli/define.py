@@ -17,6 +17,7 @@ from sdtm_il2.cli.outcome import (
     existing_file,
     print_issues,
     show_values_option,
+    stated,
 )
 from sdtm_il2.place import write_whole
 
@@ -49,6 +50,7 @@ def define() -> None:
 )
 @click.option(
     "--encoding",
+    callback=stated,
     help="Encoding of the XPORT files; default: as a manifest.json beside them says, else UTF-8.",
 )
 @click.option(

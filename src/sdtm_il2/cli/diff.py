@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sdtm_il2.cli.outcome import FAILED
+from sdtm_il2.cli.outcome import FAILED, stated
 
 
 @click.command(short_help="Say what changed between two builds.")
@@ -27,7 +27,11 @@ from sdtm_il2.cli.outcome import FAILED
     metavar="N",
     help="Records that are listed of each dataset; the others are counted.",
 )
-@click.option("--encoding", help="Encoding of the XPT files; default: as a manifest.json says, else UTF-8.")
+@click.option(
+    "--encoding",
+    callback=stated,
+    help="Encoding of the XPT files; default: as a manifest.json says, else UTF-8.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--show-values", is_flag=True, help="Print keys and values; they may be subjects' data.")
 def diff(

@@ -9,13 +9,17 @@ import click
 
 from sdtm_il2.agency import AGENCIES
 from sdtm_il2.cli.define import define
-from sdtm_il2.cli.outcome import existing_file, fail_on_option, finish, print_issues, width
+from sdtm_il2.cli.outcome import existing_file, fail_on_option, finish, print_issues, stated, width
 from sdtm_il2.errors import Issue, merge_issues
 
 __all__ = ["define", "xpt"]
 
 encoding_option = click.option(
-    "--encoding", default="utf-8", show_default=True, help="Encoding of the text; XPORT files do not say it."
+    "--encoding",
+    default="utf-8",
+    show_default=True,
+    callback=stated,
+    help="Encoding of the text; XPORT files do not say it.",
 )
 
 
@@ -88,7 +92,9 @@ def show(file: Path, records: int, encoding: str) -> None:
     type=click.Choice([name for name in AGENCIES if name]),
     help="Check also what this agency asks of encoding, names, labels and sizes.",
 )
-@click.option("--encoding", help="Encoding of the text; default: the agency's usual one, else UTF-8.")
+@click.option(
+    "--encoding", callback=stated, help="Encoding of the text; default: the agency's usual one, else UTF-8."
+)
 @fail_on_option
 def check_files(files: tuple[Path, ...], agency: str | None, encoding: str | None, fail_on: str) -> None:
     """Check that FILES are sound and within what agencies take."""
@@ -117,7 +123,9 @@ def check_files(files: tuple[Path, ...], agency: str | None, encoding: str | Non
     help="Take name, label, types, lengths and formats from FILE, of any kind.",
 )
 @click.option(
-    "--encoding", help="Encoding of XPT and CSV files; default: UTF-8 to read, ASCII to write an XPT file."
+    "--encoding",
+    callback=stated,
+    help="Encoding of XPT and CSV files; default: UTF-8 to read, ASCII to write an XPT file.",
 )
 @fail_on_option
 def convert_file(source: Path, target: Path, like: Path | None, encoding: str | None, fail_on: str) -> None:

@@ -151,3 +151,12 @@ def existing_file() -> click.Path:
 def any_folder(*, exists: bool = False) -> click.Path:
     """A folder."""
     return click.Path(exists=exists, file_okay=False, path_type=Path)
+
+
+def stated(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """An option that is given says something: a blank is a variable of a script that was never set."""
+    if value is not None and not value.strip():
+        source = ctx.get_parameter_source(option.name or "")
+        if source is not click.core.ParameterSource.DEFAULT:
+            raise click.BadParameter("it is blank; name one, or leave the option out", ctx, option)
+    return value

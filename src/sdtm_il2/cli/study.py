@@ -17,6 +17,7 @@ from sdtm_il2.cli.outcome import (
     finish,
     print_issues,
     show_values_option,
+    stated,
     verbose_option,
 )
 from sdtm_il2.errors import Issue, SdtmError, merge_issues
@@ -36,29 +37,20 @@ raw_option = click.option(
 )
 
 
-def _stated(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """An option that is given says something: a blank is a variable of a script that was never set."""
-    if value is not None and not value.strip():
-        source = ctx.get_parameter_source(option.name or "")
-        if source is not click.core.ParameterSource.DEFAULT:
-            raise click.BadParameter("it is blank; name one, or leave the option out", ctx, option)
-    return value
-
-
 def choice_options(verb: Verb) -> Verb:
     """--agency, --ig, --ct: what this run takes instead of what the study file states."""
     agency = click.option(
         "--agency",
         type=click.Choice([name for name in AGENCIES if name]),
-        callback=_stated,
+        callback=stated,
         help="Receiver of this run, instead of the study file's: encoding, language, limits.",
     )
     ig = click.option(
-        "--ig", default="", metavar="RELEASE", callback=_stated,
+        "--ig", default="", metavar="RELEASE", callback=stated,
         help="Implementation guide of this run: 'SDTMIG 3.3' or 3.3.",
     )  # fmt: skip
     ct = click.option(
-        "--ct", default="", metavar="DATE", callback=_stated, help="Controlled terminology of this run."
+        "--ct", default="", metavar="DATE", callback=stated, help="Controlled terminology of this run."
     )
     return agency(ig(ct(verb)))
 
