@@ -14,7 +14,7 @@ from sdtm_il2.define.check import check_define
 from sdtm_il2.define.model import Alias, Define, described
 from sdtm_il2.define.read import read_define
 from sdtm_il2.define.severity import RuleSeverity, severity_of
-from sdtm_il2.errors import Severity, SpecError, XptError
+from sdtm_il2.errors import OutputError, Severity, SpecError, XptError
 from sdtm_il2.output import submitted, write_build
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import load_spec
@@ -158,6 +158,11 @@ def test_a_record_is_traced_by_the_domain_and_by_its_part(out: Path) -> None:
         (value,) = found.values
         assert (found.dataset, value.value) == ("LB", "1.1")
         assert [(str(cell.place), cell.column) for cell in value.all_cells()] == [("lb.csv:5", "RESULT")]
+        assert next(found.lines()) == "LB S1-1 LBSEQ 4 in LBHE"
+    with pytest.raises(OutputError) as error:  # the record stands in LBHE
+        trace(out, "LBCH", "S1-1", 4)
+    assert str(error.value).splitlines()[0] == "OUT911 LBCH: 0 records with this USUBJID and --SEQ 4"
+    assert trace(out, "LBCH", "S1-2").seq is None  # the only one of the subject there
     (row,) = trace_row(out, "lb.csv", 5)
     fed = row.records
     assert [(one.dataset, one.usubjid, one.seq) for one in fed] == [("LB", "S1-1", 4), ("SUPPLB", "S1-1", 4)]
@@ -204,6 +209,74 @@ def test_the_collected_category_decides_whatever_the_agency_reads(tmp_path: Path
         ("3", "CHEMISTRY"),
         ("1", "CHEMISTRY"),
     ]
+
+
+LABELS = {
+    "define/study.yaml": "labels_zh: labels.csv\n",
+    "define/labels.csv": """\
+dataset,variable,label_zh
+LB,,实验室检查结果
+LBHE,,血液学检查结果
+LB,LBTESTCD,检查短名称
+*,--SEQ,序列号
+""",
+}
+
+
+def test_a_part_may_have_its_own_chinese_label_in_its_file_and_in_define_xml(tmp_path: Path) -> None:
+    files = FILES | LABELS | {"study.yaml": FILES["study.yaml"] + "agency: nmpa\n"}
+    built = build_folder(write_files(tmp_path, files))
+    write_build(built, standard("SDTMIG 3.4", "2025-03-28"), tmp_path / "out")
+    parts = {
+        name: read_xpt(tmp_path / "out" / f"{name.lower()}.xpt", encoding="gb18030").dataset
+        for name in ("LBCH", "LBHE")
+    }
+    assert {name: one.label for name, one in parts.items()} == {
+        "LBCH": "实验室检查结果",
+        "LBHE": "血液学检查结果",
+    }
+    assert [parts["LBHE"].column(name).label for name in ("LBSEQ", "LBTESTCD")] == ["序列号", "检查短名称"]
+    groups = {one.name: one for one in read_define(tmp_path / "out" / "define.xml").item_groups}
+    assert [[text.text for text in groups[name].description] for name in ("LBCH", "LBHE")] == [
+        ["Laboratory Test Results", "实验室检查结果"],
+        ["Laboratory Test Results - Hematology", "血液学检查结果"],
+    ]
+    found = check_define(tmp_path / "out" / "define.xml", data=tmp_path / "out")
+    assert [str(one) for one in found if severity_of(one) is not RuleSeverity.NOTE] == []
+
+
+def test_a_part_that_is_named_in_english_alone_is_noted_and_variables_are_labelled_in_the_domain(
+    tmp_path: Path,
+) -> None:
+    def noted(row: str, name: str) -> str:
+        """How many datasets and variables have no Chinese label."""
+        labels = LABELS["define/labels.csv"].replace("LBHE,,血液学检查结果", row)
+        plan = plan_of(write_files(tmp_path / name, FILES | LABELS | {"define/labels.csv": labels}))
+        (one,) = [str(one) for one in plan.issues if one.code == "PLAN440"]
+        return one.split()[2]
+
+    # LBCH has no label of its own, so the one of the domain is its
+    assert int(noted("LBCH,,生化", "a")) == int(noted("LBHE,,血液学检查结果", "b")) + 1
+    assert noted("SUPPLBHE,,血液学补充", "c") == noted("LBCH,,生化", "d")
+    with pytest.raises(SpecError) as error:
+        noted("LBHE,LBTESTCD,短名称", "e")
+    (told,) = [str(one) for one in error.value.issues if one.severity is Severity.ERROR]
+    assert told == (
+        "define/labels.csv:3: SPEC142 LBHE: the study has no variable LBTESTCD, which this row labels\n"
+        "  hint: remove the row, or write the name of a variable that is mapped"
+    )
+
+
+def test_a_part_has_the_label_of_the_domain_as_the_agency_reads_it(tmp_path: Path) -> None:
+    domain = FILES["lb.yaml"].replace("domain: LB\n", "domain: LB\nlabel: 实验室检查\n")
+    files = FILES | {
+        "study.yaml": FILES["study.yaml"] + "agency: fda\ntranslations: words.csv\n",
+        "words.csv": "text,en\n实验室检查,Laboratory Results\n血液学,Hematology Results\n",
+        "lb.yaml": domain.replace("Laboratory Test Results - Hematology", "血液学"),
+    }
+    built = build_folder(write_files(tmp_path, files))
+    labels = {one.name: one.label for one, _ in submitted(built)}
+    assert (labels["LBCH"], labels["LBHE"]) == ("Laboratory Results", "Hematology Results")
 
 
 def test_a_part_without_records_has_no_data(tmp_path: Path) -> None:
@@ -283,6 +356,54 @@ def fault(split: str, tmp_path: Path) -> str:
 )
 def test_what_cannot_be_split_so_is_refused(split: str, message: str, tmp_path: Path) -> None:
     assert fault(split, tmp_path) == message
+
+
+@pytest.mark.parametrize(
+    ("label", "agency", "message"),
+    [
+        (
+            "Laboratory Test Results - Hematology and Coagulation", "",
+            "lb.yaml:8: SPEC118 LBHE: the label has 52 bytes, allowed are 40\n  hint: shorten label:",
+        ),
+        (
+            "血液学", "agency: fda\n",
+            "lb.yaml:8: SPEC117 LBHE: the label is not ASCII and has no English text",
+        ),
+    ],
+)  # fmt: skip
+def test_the_label_of_a_part_is_checked_where_it_is_stated(
+    label: str, agency: str, message: str, tmp_path: Path
+) -> None:
+    files = FILES | {
+        "study.yaml": FILES["study.yaml"] + agency,
+        "lb.yaml": FILES["lb.yaml"].replace("Laboratory Test Results - Hematology", label),
+    }
+    with pytest.raises(SpecError) as error:
+        plan_of(write_files(tmp_path, files))
+    (told,) = [str(one) for one in error.value.issues if one.severity is Severity.ERROR]
+    assert told.startswith(message)
+
+
+def test_a_part_of_substance_use_cannot_have_the_name_of_qualifiers(tmp_path: Path) -> None:
+    domain = FILES["lb.yaml"].partition("records:")[0]
+    for old, new in (
+        ("domain: LB", "domain: SU"),
+        ("LBTESTCD, LBDTC", "SUTRT"),
+        ("LBDTC, LBTESTCD", "SUTRT"),
+    ):
+        domain = domain.replace(old, new)
+    domain = domain.replace("LBCAT", "SUCAT").replace("LBCH", "SUPP").replace("LBHE", "SUTO")
+    files = FILES | {
+        "study.yaml": FILES["study.yaml"].replace("lb.yaml]", "su.yaml]"),
+        "dm.yaml": FILES["dm.yaml"].replace("  RFENDTC: {latest: LB.LBDTC}\n", ""),
+        "su.yaml": domain
+        + "records: [{from: lb}]\nvariables: {SUTRT: {assign: TEST}, SUCAT: {assign: CAT}}\n",
+    }
+    with pytest.raises(SpecError) as error:
+        plan_of(write_files(tmp_path, files))
+    assert [str(one).splitlines()[0] for one in error.value.issues if one.severity is Severity.ERROR] == [
+        "su.yaml:7: SPEC139 SU: split: SUPP is no name of a part of SU"
+    ]
 
 
 def test_a_domain_cannot_have_the_name_of_a_part_nor_split_by_what_nothing_maps(tmp_path: Path) -> None:

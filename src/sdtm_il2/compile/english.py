@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sdtm_il2.agency import AGENCIES, LABEL_BYTES, byte_length, without_pair
 from sdtm_il2.compile.names import Study, nearest
 from sdtm_il2.errors import Location
-from sdtm_il2.plan.model import DomainPlan, VariablePlan
+from sdtm_il2.plan.model import DomainPlan, SplitPlan, VariablePlan
 from sdtm_il2.spec.study import TranslationRow
 
 
@@ -56,9 +56,21 @@ def english_labels(study: Study, domains: tuple[DomainPlan, ...]) -> tuple[tuple
     for domain in domains:
         variables = tuple(_variable(labels, domain.domain, one, encoding) for one in domain.variables)
         label = labels.checked(domain.label, domain.domain, domain.at, encoding)
-        found.append(replace(domain, label=label, variables=variables))
+        split = _split(labels, domain, encoding)
+        found.append(replace(domain, label=label, variables=variables, split=split))
     _check_variables(study, domains)
     return tuple(found), labels
+
+
+def _split(labels: Labels, domain: DomainPlan, encoding: str) -> SplitPlan | None:
+    """The datasets of a split with their own labels; one that states none has that of the domain."""
+    stated = labels.study.domains[domain.domain].split if domain.split is not None else None
+    if domain.split is None or stated is None:
+        return None
+    datasets = tuple(
+        (one.name, labels.checked(one.label, one.name, one.at, encoding)) for one in stated.parts
+    )
+    return replace(domain.split, datasets=datasets)
 
 
 def _variable(labels: Labels, domain: str, variable: VariablePlan, encoding: str) -> VariablePlan:

@@ -37,6 +37,7 @@ def compile_labels(study: Study, domains: tuple[DomainPlan, ...]) -> dict[tuple[
                 found[place] = (rank, row.label)
     # supplemental datasets are made where data need them: their labels are not missed before
     wanted = [(one.domain, name) for one in domains for name in ("", *held[one.domain])]
+    wanted += [(part, "") for one in domains if one.split for part, label in one.split.datasets if label]
     missing = [".".join(filter(None, place)) for place in wanted if place not in found]
     if missing:
         first = study.spec.labels[0].at
@@ -48,13 +49,15 @@ def compile_labels(study: Study, domains: tuple[DomainPlan, ...]) -> dict[tuple[
 
 
 def _held(study: Study, domains: tuple[DomainPlan, ...]) -> dict[str, tuple[str, ...]]:
-    """The variables of every dataset that the study makes, or may make: SUPP-- and RELREC too."""
+    """The variables of every dataset that the study makes, or may make: SUPP--, RELREC and parts of a split too."""
     held = {one.domain: tuple(variable.name for variable in one.variables) for one in domains}
     for name in [*(f"SUPP{one.domain}" for one in domains), _RELREC]:
         known = study.standard.dataset(name)
         if known is not None:
             held.setdefault(name, tuple(variable.name for variable in known.variables))
-    return held
+    # the datasets of a split domain have a label of their own, their variables those of the domain
+    parts = [part for one in domains if one.split is not None for part in one.split.names]
+    return held | {f"{prefix}{part}": () for part in parts for prefix in ("", "SUPP")}
 
 
 def _places(row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:

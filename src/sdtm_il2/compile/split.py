@@ -37,7 +37,8 @@ def compile_split(study: Study, spec: DomainSpec, variables: Iterable[VariablePl
     others = {one.domain for one in study.spec.domains} | {one.domain for one in study.spec.tables}
     place_of: dict[str, int] = {}
     for place, part in enumerate(spec.split.parts):
-        if not re.fullmatch(rf"{domain}[A-Z0-9]{{1,2}}", part.name):
+        # a part SUPP of SU would be read as qualifiers
+        if not re.fullmatch(rf"{domain}[A-Z0-9]{{1,2}}", part.name) or part.name == "SUPP":
             fault(
                 f"{part.name} is no name of a part of {domain}", f"write {domain} and one or two characters more",
                 part.at,
@@ -47,11 +48,9 @@ def compile_split(study: Study, spec: DomainSpec, variables: Iterable[VariablePl
         for value in part.values:
             if value.text in place_of:
                 other = spec.split.parts[place_of[value.text]].name
-                fault(f"'{value.text}' stands in {other} and in {part.name}", "remove one of them", value.at)
+                both = f"in {other} and in {part.name}" if other != part.name else f"twice in {other}"
+                fault(f"'{value.text}' stands {both}", "remove one of them", value.at)
             place_of.setdefault(value.text, place)
     if len(study.problems.found) > before:
         return None
-    label = spec.label
-    return SplitPlan(
-        by.text, tuple((one.name, one.label or label) for one in spec.split.parts), place_of, by.at
-    )
+    return SplitPlan(by.text, tuple((one.name, one.label) for one in spec.split.parts), place_of, by.at)

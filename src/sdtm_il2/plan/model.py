@@ -228,8 +228,10 @@ class Plan:
         """The Chinese label of a variable of a dataset, or of the dataset itself; "" where none is stated.
 
         A variable in which long text goes on (COVAL1) has the label of the one where it begins; the datasets of a
-        domain that is split have its labels.
+        domain that is split have its labels, unless a dataset has one of its own.
         """
+        if not variable and (dataset, "") in self.labels:
+            return self.labels[dataset, ""]
         dataset = self.whole(dataset)
         found = self.labels.get((dataset, variable), "")
         stem = variable.rstrip("0123456789")

@@ -102,6 +102,11 @@ class OutputFolder:
         rules: dict[str, Mapping[str, Any]] = self.json("lineage/rules.json")
         return next((domain for domain, one in rules.items() if name in one.get("split", ())), name)
 
+    def part(self, domain: str, place: int) -> str:
+        """The dataset that holds a record of a domain that is split; "" where it is not."""
+        split: list[str] = self.json("lineage/rules.json")[domain].get("split", [])
+        return split[int(self.table(domain.lower()).column(PART)[place].as_py())] if split else ""
+
     def _files(self, name: str) -> list[str]:
         """The datasets in which a domain, or its SUPP--, was written."""
         rules: dict[str, Mapping[str, Any]] = self.json("lineage/rules.json")

@@ -82,7 +82,8 @@ class Trace:
 
     ``datasets`` are the records (dataset, --SEQ) on the way, where it is made from those of another dataset;
     ``rows`` the rows of the tests and decode tables that made it what it is. ``numbered`` tells whether ``seq`` is
-    --SEQ; where the domain has none it counts the subject's records from 1.
+    --SEQ; where the domain has none it counts the subject's records from 1. ``part`` is the dataset that
+    holds the record, where the domain is split.
     """
 
     dataset: str
@@ -93,12 +94,13 @@ class Trace:
     datasets: tuple[tuple[str, int | None], ...] = ()
     rows: tuple[Location, ...] = ()
     numbered: bool = True
+    part: str = ""
 
     def lines(self) -> Iterator[str]:
         """The trace as text."""
         word = f"{self.dataset}SEQ" if self.numbered else "record"
         number = f" {word} {self.seq}" if self.seq is not None else ""
-        yield f"{self.dataset} {self.usubjid}{number}"
+        yield f"{self.dataset} {self.usubjid}{number}{f' in {self.part}' if self.part else ''}"
         for name in dict.fromkeys(name for name, _ in self.datasets):
             numbers = [str(seq) for one, seq in self.datasets if one == name and seq is not None]
             yield f"  made from {name}{f' {name}SEQ ' if numbers else ''}{', '.join(numbers)}"

@@ -28,22 +28,24 @@ def trace(
 ) -> Trace:
     """Where a record's values come from: file, row, columns and raw text, the specification's line, the term.
 
-    ``out`` is the folder that a build wrote; ``dataset`` a domain (AE), or a dataset
-    into which one is split; ``seq`` its --SEQ (None where the domain
-    has one record a subject; where it has no --SEQ, as SV, the subject's records are counted from 1); ``variable``
+    ``out`` is the folder that a build wrote; ``dataset`` a domain (AE), or a dataset into which one is split, then the
+    record stands in it; ``seq`` its --SEQ (None where the domain has one record a subject; where it has no --SEQ, as
+    SV, the subject's records are counted from 1); ``variable``
     limits the trace to one variable, supplemental ones included. A record
     that `group` made names every raw record, and for each value the cell that gave it; one that is made from
     another dataset goes on to its raw cells. Raises OutputError OUT910, OUT916 (no such output), OUT911 (no such
     record), OUT912 (no such variable), OUT913 (no such domain).
     """
     folder = OutputFolder(out)
-    dataset = folder.whole(dataset)
+    asked, dataset = dataset, folder.whole(dataset)
     rules = folder.rules(dataset)
-    places = folder.places(dataset, usubjid, seq)
+    places = [int(place) for place in folder.places(dataset, usubjid, seq)]
+    if asked != dataset:
+        places = [place for place in places if folder.part(dataset, place) == asked]
     if len(places) != 1:
         shown = "none" if seq is None else str(seq)
-        raise OutputError(issue("OUT911", dataset, seq=shown, number=len(places)))
-    place = int(places[0])
+        raise OutputError(issue("OUT911", asked, seq=shown, number=len(places)))
+    place = places[0]
     if variable is None:
         held = [column.name for column in folder.dataset(dataset).columns]
         held += [qnam for qnam, _ in folder.supplements(dataset, place)]
@@ -56,7 +58,7 @@ def trace(
     records, datasets = _records(folder, dataset, place)
     return Trace(
         dataset, usubjid, seq, records, values, datasets, tuple(_table_rows(folder.made(dataset, place))),
-        folder.seq(dataset, place) is not None,
+        folder.seq(dataset, place) is not None, folder.part(dataset, place),
     )  # fmt: skip
 
 
