@@ -481,6 +481,24 @@ def test_without_chinese_labels_or_decodes_all_is_english(tmp_path: Path) -> Non
         assert ("PLAN443" in {one.code for one in plan_of(tmp_path).issues}) == told
 
 
+def test_what_another_version_of_the_guide_has_is_not_missed(tmp_path: Path) -> None:
+    block = "{from: lb, id: two, where: 结果 EQ 9, ig: '3.3', variables: {AEDECOD: {assign: 项目, comment: Other.}}}"
+    lines = TEXTS["ae.yaml"].replace("[{from: ae}]", f"[{{from: ae}}, {block}]") + (
+        '  AEMODIFY: {assign: TERM, ig: "3.3", comment: Old., method: old}\n'
+        '  AELLT: {assign: TERM, ig: "3.4", comment: {en: New., zh: 新。}}\n'
+    )
+    tests = TEXTS["tests.csv"].replace("method_zh\n", "method_zh,ig\n").replace(",,,\n", ",,,,\n")
+    tests = tests.replace("两者之和\n", "两者之和,\n") + "丙,ALT,A,Derived by Sponsor,As was,,3.3\n"
+    write_files(tmp_path, TEXTS | {"ae.yaml": lines, "tests.csv": tests})
+    assert "PLAN442" not in {one.code for one in plan_of(tmp_path).issues}
+    write_files(tmp_path, {"ae.yaml": lines.replace("3.3", "3.4"), "tests.csv": tests.replace("3.3", "3.4")})
+    (note,) = [one for one in plan_of(tmp_path).issues if one.code == "PLAN442"]
+    assert note.message == (
+        "no Chinese in 4 texts for the reviewer: method of AEMODIFY, comment on AEMODIFY, comment on AEDECOD, method in "
+        "tests.csv"
+    )
+
+
 def test_what_the_build_says_itself_is_no_text_of_the_author(tmp_path: Path) -> None:
     """A study in English alone that codes by a table: the build's own remark has a Chinese that nobody wrote."""
     ae = TEXTS["ae.yaml"]

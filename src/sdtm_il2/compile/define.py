@@ -36,7 +36,7 @@ def comment_name(spec: VariableSpec) -> str:
 
 def check_comments(study: Study) -> None:
     """SPEC149 (warning): a comment that no line names; SPEC146 (warning): pages of a CRF that is not there."""
-    lines = tuple(variable_lines(study))
+    lines = tuple(variable_lines(study, every_version=True))
     named = {comment_name(one) for one in lines}
     for name, comment in study.spec.comments.items():
         if name not in named:
@@ -83,13 +83,17 @@ def _paged(rule: Rule, block: BlockPlan, pages: Mapping[str, str]) -> Rule:
     return replace(rule, crf=" ".join(found)) if found else rule
 
 
-def variable_lines(study: Study) -> Iterator[VariableSpec]:
-    """Every line of a variable that is part of this build."""
-    yield from study.spec.derive
+def variable_lines(study: Study, *, every_version: bool) -> Iterator[VariableSpec]:
+    """The lines of variables in the domains of this build, of this version of the guide or of all that they serve."""
+
+    def meant(ig: tuple[str, ...]) -> bool:
+        return every_version or study.applies(ig)
+
+    yield from (one for one in study.spec.derive if meant(one.ig))
     for domain in study.domains.values():
-        yield from domain.variables
+        yield from (one for one in domain.variables if meant(one.ig))
         for block in domain.records:
-            yield from block.variables
+            yield from (one for one in block.variables if meant(block.ig) and meant(one.ig))
 
 
 def with_value_levels(study: Study, domains: tuple[DomainPlan, ...]) -> tuple[DomainPlan, ...]:

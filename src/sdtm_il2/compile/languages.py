@@ -18,13 +18,14 @@ def check_languages(study: Study) -> None:
     shared = study.spec.comments
     remarks = {coding_remark(one) for domain in study.spec.domains for one in domain.dictionaries}
     texts = [(f"comment {name}", one.words, one.at) for name, one in shared.items()]
-    for one in variable_lines(study):
+    for one in variable_lines(study, every_version=False):
         texts.append((f"method of {one.name}", one.description, one.at))
         if comment_name(one) not in shared and one.comment not in remarks:
             texts.append((f"comment on {one.name}", one.comment, one.at))
     for domain in study.domains.values():
         texts.append((f"keys_not_unique of {domain.domain}", domain.keys_not_unique, domain.at))
-        rows = [row for block in domain.records if block.tests is not None for row in block.tests.rows]
+        tests = [one.tests for one in domain.records if one.tests is not None and study.applies(one.ig)]
+        rows = [row for table in tests for row in table.rows if study.applies(row.ig)]
         texts += [(f"method in {row.at.file}", row.method, row.at) for row in rows]
     told = bool(study.spec.labels or study.spec.decodes)
     found = {name: at for name, words, at in reversed(texts) if words and bool(words.zh) != told}
