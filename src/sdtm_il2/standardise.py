@@ -153,7 +153,9 @@ def domain_datasets(
     frame = pd.DataFrame(values, copy=False)
     dataset = Dataset(plan.domain, plan.label, tuple(columns), frame)
     _check_keys(partition, records, frame)
-    supplement, parents = _supplemental(plan, frame, _named(plan, extra, most))
+    sizes = [len(block) for block in records.blocks]
+    made_by = np.repeat(np.arange(len(sizes)), sizes)[order]
+    supplement, parents = _supplemental(plan, frame, _named(plan, extra, most), made_by)
     if supplement is not None:
         _check_references(partition, records, frame, supplement.frame, parents)
     return dataset, supplement, parents
@@ -282,9 +284,15 @@ def _named(
 
 
 def _supplemental(
-    plan: DomainPlan, frame: pd.DataFrame, extra: Sequence[tuple[VariablePlan, pd.Series, str, str]]
+    plan: DomainPlan,
+    frame: pd.DataFrame,
+    extra: Sequence[tuple[VariablePlan, pd.Series, str, str]],
+    made_by: npt.NDArray[np.int64],
 ) -> tuple[Dataset | None, npt.NDArray[np.int64]]:
-    """SUPP--: one record for each filled supplemental value, in the parent's order, then by QNAM."""
+    """SUPP--: one record for each filled supplemental value, in the parent's order, then by QNAM.
+
+    ``made_by`` is the number of the block that made each record of the parent: QORIG is that of its rule.
+    """
     pieces: list[npt.NDArray[np.int64]] = []
     numbers: list[npt.NDArray[np.int64]] = []
     ranked = sorted(extra, key=lambda one: one[2])
@@ -313,7 +321,8 @@ def _supplemental(
         chosen = np.array([one == name for one in present], bool)[number_of]
         text = take(column, parents)
         idvarval = text if chosen.all() else char(pc.if_else(pa.array(chosen), arrow(text), arrow(idvarval)))
-    origins = [_qorig(one[0]) for one in ranked]
+    origins = [_qorig(one[0], block) for one in ranked for block in range(len(plan.blocks))]
+    origin_of = number_of * len(plan.blocks) + made_by[parents]
     evaluators = [one[0].supplemental.evaluator if one[0].supplemental else "" for one in ranked]
     data = {
         "STUDYID": take(frame["STUDYID"], parents),
@@ -324,7 +333,7 @@ def _supplemental(
         "QNAM": of([one[2] for one in ranked]),
         "QLABEL": of([one[3] for one in ranked]),
         "QVAL": qval,
-        "QORIG": of(origins),
+        "QORIG": char(pa.array(origins, pa.large_string()).take(pa.array(origin_of))),
         "QEVAL": of(evaluators),
     }
     label = supplement_label(plan.domain)
@@ -336,12 +345,10 @@ def supplement_label(dataset: str) -> str:
     return f"Supplemental Qualifiers for {dataset}"
 
 
-def _qorig(variable: VariablePlan) -> str:
+def _qorig(variable: VariablePlan, block: int) -> str:
     """QORIG as SDTM writes it: the type of the origin in upper case (COLLECTED is CRF or eDT in older guides)."""
-    for rule in variable.rules:
-        if rule is not None and rule.origin:
-            return rule.origin.split(" by ")[0].upper()
-    return ""
+    rule = variable.rules[block]
+    return rule.origin.split(" by ")[0].upper() if rule is not None else ""
 
 
 def _as_text(column: pd.Series) -> pd.Series:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,9 +19,9 @@ from sdtm_il2.dataset import (
 )
 from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.moment import form, is_duration
-from sdtm_il2.plan.levels import levels_of
+from sdtm_il2.plan.levels import levels_of, result_list
 from sdtm_il2.plan.model import DomainPlan
-from sdtm_il2.plan.number import number
+from sdtm_il2.plan.number import number, written_plain
 
 _DATES = ("DTC", "STDTC", "ENDTC")
 
@@ -38,8 +36,10 @@ def summarise(dataset: Dataset, plan: DomainPlan, encoding: str = "utf-8") -> Su
             variables[column.name] = _numbers(values)
         else:
             dates = column.name.endswith(_DATES) or column.name.endswith("DTC")
+            planned = plan.variable(column.name)
+            lasting = planned is not None and "duration" in planned.value_domain
             variables[column.name] = _texts(
-                values, dates=dates, terms=column.name in bound, encoding=encoding
+                values, dates=dates or lasting, terms=column.name in bound, encoding=encoding, lasting=lasting
             )
     return Summary(dataset.name, len(dataset), variables, _levels(dataset, plan, bound, encoding))
 
@@ -71,7 +71,9 @@ def _supplemental(dataset: Dataset, plan: DomainPlan) -> bool:
     return dataset.name not in (plan.domain, *names)
 
 
-def _texts(values: pd.Series, *, dates: bool, terms: bool, encoding: str) -> ValueSummary:
+def _texts(
+    values: pd.Series, *, dates: bool, terms: bool, encoding: str, lasting: bool = False
+) -> ValueSummary:
     array = arrow(values)
     records = len(array)
     filled = int(pc.sum(pc.not_equal(array, "")).as_py() or 0)
@@ -85,7 +87,7 @@ def _texts(values: pd.Series, *, dates: bool, terms: bool, encoding: str) -> Val
         pairs = [(text, count) for text, count in zip(encoded.values, counts, strict=True) if text]
         if dates:
             for text, count in pairs:
-                name = form(text)
+                name = "durationDatetime" if lasting and is_duration(text) else form(text)
                 forms[name] = forms.get(name, 0) + count
         if terms:
             counted = dict(sorted(pairs))
@@ -126,10 +128,16 @@ def _levels(
             groups[by] = _combined([_as_text(dataset.frame[name]) for name in by])
         codes, values = groups[by]
         # a standard result has terms where its test names a list, a qualifier or a parameter may have some
-        tests = _tests_with_terms(plan) if variable.endswith("STRESC") else frozenset()
+        by_list = variable == f"{plan.domain}STRESC" and _names_lists(plan)
         result = variable.endswith(("ORRES", "STRESC", "STRESN"))
         everywhere = (variable in bound and not result) or variable.endswith(("VAL", "ORRESU", "STRESU"))
-        listed = np.array([everywhere or not tests.isdisjoint(value) for value in values], bool)
+        listed = np.array(
+            [
+                everywhere or (by_list and bool(result_list(plan, dict(zip(by, value, strict=True)))))
+                for value in values
+            ],
+            bool,
+        )
         texts = _as_text(dataset.frame[variable])
         # a qualifier or a parameter may hold a date or a duration
         dated = variable.endswith("VAL")
@@ -155,15 +163,13 @@ def _combined(columns: list[pd.Series]) -> tuple[npt.NDArray[np.int32], list[tup
     return codes.astype(np.int32), values
 
 
-def _tests_with_terms(plan: DomainPlan) -> frozenset[str]:
-    """Tests whose results pass a list: their standard results are a codelist of their own."""
-    name = f"{plan.domain}TESTCD"
-    return frozenset(
-        row.variables.get(name, "")
+def _names_lists(plan: DomainPlan) -> bool:
+    """Whether results of some test pass a list: their standard results are a codelist of their own."""
+    return any(
+        row.terms and not row.forms
         for block in plan.blocks
         if block.tests is not None
         for row in block.tests.rows
-        if row.terms and not row.forms
     )
 
 
@@ -221,8 +227,7 @@ def _form(text: str) -> str:
 
 
 def _fact(text: str, encoding: str) -> tuple[int, int, int, int]:
-    """Bytes, whether it is a number, its digits (sign and point counted), its decimals."""
-    value: Decimal | None = number(text) if text else None
-    if value is None:
+    """Bytes, whether it is a number as data types mean it, its digits (sign and point counted), its decimals."""
+    if not written_plain(text) or number(text) is None:
         return byte_length(text, encoding), 0, 0, 0
     return byte_length(text, encoding), 1, len(text.strip()), _decimals(text.strip())

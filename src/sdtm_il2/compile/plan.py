@@ -86,8 +86,9 @@ def columns_read(spec: StudySpec, standard: Standard) -> Plan:
 def _unordered(spec: StudySpec, standard: Standard, problems: Problems) -> tuple[Study, Plan, Labels]:
     """Everything but the order of the steps; what is wrong is added to `problems`, and left out."""
     study = Study(spec, standard, {}, {one.name: one for one in spec.sources}, problems)
+    origins = {one.name: one.origin for one in spec.sources}
     named = with_comments(
-        [with_dictionaries(one, spec.standard, spec.agency) for one in domains_of_version(study)]
+        [with_dictionaries(one, spec.standard, spec.agency, origins) for one in domains_of_version(study)]
     )
     tables = tuple(with_registry(study, with_releases(study, one)) for one in tables_of_version(study))
     named += [table_domain(study, one) for one in tables]

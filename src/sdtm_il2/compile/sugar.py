@@ -7,6 +7,7 @@ import functools
 import importlib.resources
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sdtm_il2.bilingual import NO_TEXT, Bilingual, said
@@ -57,8 +58,12 @@ def coding_remark(dictionary: DictionarySpec) -> Bilingual:
     return said("coded_by", table=dictionary.source, dictionary=name_of)
 
 
-def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = "") -> DomainSpec:
+def with_dictionaries(
+    spec: DomainSpec, standard: StandardSpec, agency: str = "", origins: Mapping[str, str] | None = None
+) -> DomainSpec:
     """`meddra` and `whodrug`: every block joins the coding source, and the levels fill their variables.
+
+    ``origins`` are those that sources state; coded terms are Assigned by Sponsor where theirs says nothing.
 
     Each record has exactly one match, else DATA840 or DATA841 says so. A line of the specification beats a level.
     Where a level has a column by agency, that of `agency` counts. Without a version the preferred term has a
@@ -73,7 +78,7 @@ def with_dictionaries(spec: DomainSpec, standard: StandardSpec, agency: str = ""
             VariableSpec(
                 name,
                 MethodCall("assign", (Text(f"{alias}.{column}", dictionary.at),), at=dictionary.at),
-                origin="Assigned by Sponsor",
+                origin=(origins or {}).get(dictionary.source, "") or "Assigned by Sponsor",
                 comment=NO_TEXT if versions[dictionary.dictionary] or not name.endswith("DECOD") else words,
                 supplemental=supplemental,
                 at=dictionary.at,

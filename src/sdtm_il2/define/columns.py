@@ -21,10 +21,8 @@ from sdtm_il2.define.model import (
 from sdtm_il2.define.words import rule_words, variable_words
 from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, Rule, VariableRef
-from sdtm_il2.plan.calls import Literal as Constant
+from sdtm_il2.plan.levels import level_rows, may_hold
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
-from sdtm_il2.plan.template import template_columns
-from sdtm_il2.spec.model import TestRow
 from sdtm_il2.standards import VariableDef
 
 #: The leaf of the annotated CRF.
@@ -155,16 +153,6 @@ def test_origin(
     return LevelOrigin(origins_of(found), joined(list(words)))
 
 
-def level_rows(domain: DomainPlan, block: BlockPlan, conditions: Mapping[str, str]) -> Iterator[TestRow]:
-    """The rows of a block's tests table whose tests meet the conditions; a template may give any value."""
-    for row in block.tests.rows if block.tests is not None else ():
-        if row.variables.get(f"{domain.domain}TESTCD") and all(
-            row.variables.get(name, "") in ("", value) or template_columns(row.variables[name])
-            for name, value in conditions.items()
-        ):
-            yield row
-
-
 def _makers(
     domain: DomainPlan, variable: VariablePlan, conditions: Mapping[str, str]
 ) -> Iterator[tuple[Rule, BlockPlan, tuple[str, Bilingual]]]:
@@ -172,22 +160,11 @@ def _makers(
         if rule is None:
             continue
         if block.tests is None:
-            if all(_may_hold(domain, name, index, value) for name, value in conditions.items()):
+            if all(may_hold(domain, name, index, value) for name, value in conditions.items()):
                 yield rule, block, ("", NO_TEXT)
             continue
-        for row in level_rows(domain, block, conditions):
+        for row in level_rows(domain, index, conditions):
             yield rule, block, (row.origin, row.method)
-
-
-def _may_hold(domain: DomainPlan, name: str, index: int, value: str) -> bool:
-    """Whether the records of one block may have a value: a constant is the only value that its block gives."""
-    known = domain.variable(name)
-    given = known.rules[index] if known is not None else None
-    if given is None:
-        return not value
-    if given.call.method != "hardcode" or given.when is not None:
-        return True
-    return any(isinstance(one, Constant) and one.text == value for one in given.call.arguments)
 
 
 def data_type(variable: Described, values: ValueSummary, *, listed: bool) -> DataType:
@@ -196,8 +173,10 @@ def data_type(variable: Described, values: ValueSummary, *, listed: bool) -> Dat
         return "float" if values.decimals else "integer"
     if listed:
         return "text"
-    if "duration" in variable.value_domain and "interval" not in variable.value_domain:
-        return "durationDatetime"
+    if "duration" in variable.value_domain:
+        forms = {form for form, count in values.forms.items() if count}
+        none_yet = not forms and not values.filled and "interval" not in variable.value_domain
+        return "durationDatetime" if none_yet or forms == {"durationDatetime"} else "text"
     if "datetime" in variable.value_domain or variable.name.endswith("DTC"):
         return _date_type(values)
     return "text"

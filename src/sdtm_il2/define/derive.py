@@ -17,6 +17,7 @@ from sdtm_il2.define.columns import (
     from_standard,
     length,
     list_type,
+    origin,
 )
 from sdtm_il2.define.draft import DatasetDescribed, Draft
 from sdtm_il2.define.levels import describe_levels
@@ -32,7 +33,16 @@ from sdtm_il2.define.model import (
     Leaf,
     bilingual,
 )
-from sdtm_il2.define.terms import COUNTRIES, ListUse, ListUses, dictionary_name, slug, value_lists
+from sdtm_il2.define.terms import (
+    COUNTRIES,
+    NULL_FLAVORS,
+    ListUse,
+    ListUses,
+    dictionary_name,
+    slug,
+    value_lists,
+)
+from sdtm_il2.plan.calls import Literal, Rule
 from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
 from sdtm_il2.plan.number import number
 from sdtm_il2.standardise import continued_name, supplement_label
@@ -143,7 +153,7 @@ def _reading_order(dataset: DatasetDescribed) -> tuple[int, str]:
 
 
 def _test_names(plan: Plan) -> dict[str, str]:
-    """The study's own names of test codes, from its tests tables and its pairs."""
+    """The study's own names of test codes, from its tests tables and from constants of its blocks."""
     found: dict[str, str] = {}
     for domain in plan.domains:
         code, name = f"{domain.domain}TESTCD", f"{domain.domain}TEST"
@@ -151,7 +161,19 @@ def _test_names(plan: Plan) -> dict[str, str]:
             for row in block.tests.rows if block.tests else ():
                 if row.variables.get(code) and row.variables.get(name):
                     found.setdefault(row.variables[code], row.variables[name])
+        pair = domain.variable(code), domain.variable(name)
+        for both in zip(*(one.rules for one in pair if one is not None), strict=True):
+            texts = [_constant(one) for one in both]
+            if len(texts) == 2 and all(texts):
+                found.setdefault(texts[0], texts[1])
     return found
+
+
+def _constant(rule: Rule | None) -> str:
+    """The text that a rule gives every record; "" for any other rule."""
+    if rule is None or rule.call.method != "hardcode":
+        return ""
+    return next((one.text for one in rule.call.arguments if isinstance(one, Literal)), "")
 
 
 def _with_continuations(variable: VariablePlan, summary: Summary) -> Iterator[VariablePlan]:
@@ -209,7 +231,13 @@ def _undescribed(
     variables = tuple(from_standard(one) for one in held)
     subject = parent.variable("USUBJID") if parent is not None else None
     source = parent
-    if subject is None:
+    if subject is None and parent is not None:
+        # qualifiers of a dataset without subjects
+        variables = tuple(
+            replace(one, origins=(origin("Not Available"),)) if one.name == "USUBJID" else one
+            for one in variables
+        )
+    elif subject is None:
         source = next((domain for domain in plan.domains if domain.variable("USUBJID") is not None), None)
         subject = source.variable("USUBJID") if source is not None else None
     if subject is not None and source is not None:
@@ -289,7 +317,8 @@ def _describe_variable(
     # value levels stand after their variable, so that a reader of the XML meets it first
     draft.items.insert(place, item)
     key = dataset.keys.index(variable.name) + 1 if variable.name in dataset.keys else None
-    return ItemRef(oid, order, variable.core == "Req", key, method, variable.role, has_no_data=no_data)
+    mandatory = variable.core == "Req" and not no_data
+    return ItemRef(oid, order, mandatory, key, method, variable.role, has_no_data=no_data)
 
 
 def _bound(
@@ -299,13 +328,15 @@ def _bound(
     user = f"{dataset.name}.{variable.name}"
     stated = dict(draft.plan.standard.dictionaries) | dict(dataset.plan.dictionaries if dataset.plan else {})
     versions = {dictionary_name(name): version for name, version in stated.items()}
-    code = _dictionary(versions, dataset, variable) if values.filled else ""
+    own = frozenset(dictionary_name(name) for name in (dataset.plan.dictionaries if dataset.plan else ()))
+    code = _dictionary(versions, own, dataset, variable) if values.filled else ""
     if code:
         kind = data_type(variable, values, listed=True)
         return draft.lists.dictionary(user, code, list_type(kind), versions.get(code, "")), kind
     terms = tuple(values.terms or ())
     listed = bool(terms) and bool(variable.codelists or variable.study_list)
-    if variable.type == "Char" and any(number(term) is not None for term in terms):
+    result = variable.name in (f"{dataset.domain}ORRES", f"{dataset.domain}STRESC")
+    if result and any(number(term) is not None for term in terms):
         # a result column holds measured numbers beside terms: its list belongs to single tests
         listed = False
     kind = data_type(variable, values, listed=listed)
@@ -315,18 +346,29 @@ def _bound(
     return use, kind
 
 
-def _dictionary(stated: Mapping[str, str], dataset: DatasetDescribed, variable: Described) -> str:
-    """The dictionary that codes a variable, if the study states its version, or the standard that lists its codes."""
+def _dictionary(
+    stated: Mapping[str, str], own: Collection[str], dataset: DatasetDescribed, variable: Described
+) -> str:
+    """The dictionary that codes a variable, if its version is stated, or the standard that lists its codes.
+
+    ``stated`` are the versions of the study and the domain, ``own`` the dictionaries that the domain names itself.
+    """
     if dictionary_name(variable.value_domain) in stated and variable.value_domain:
         return dictionary_name(variable.value_domain)
-    if variable.value_domain.startswith(COUNTRIES) or value_lists().get((variable.name, "")) == COUNTRIES:
+    listed = value_lists().get((variable.name, ""), "")
+    if variable.value_domain.startswith(COUNTRIES) or listed == COUNTRIES:
         return COUNTRIES
+    if variable.value_domain.startswith(NULL_FLAVORS):
+        return NULL_FLAVORS
     if variable.codelists or variable.study_list or not variable.name.startswith(dataset.domain):
         return ""
     suffix = variable.name[len(dataset.domain) :]
     if dataset.class_ == "EVENTS" and "MedDRA" in stated:
-        coded = any(one.name[len(dataset.domain) :] in _MEDDRA for one in dataset.variables)
+        coded = "MedDRA" in own or any(
+            one.name[len(dataset.domain) :] in _MEDDRA for one in dataset.variables
+        )
         return "MedDRA" if suffix in _MEDDRA or (suffix == "DECOD" and coded) else ""
-    if dataset.class_ == "INTERVENTIONS" and "WHODD" in stated and suffix in _WHODRUG:
+    # other interventions than medications are coded by it where they say so: a procedure has a DECOD, too
+    if "WHODD" in stated and suffix in _WHODRUG and (listed == "WHODD" or "WHODD" in own):
         return "WHODD"
     return ""

@@ -13,7 +13,6 @@ from sdtm_il2.define.columns import (
     digits,
     from_plan,
     length,
-    level_rows,
     level_type,
     list_type,
     test_origin,
@@ -21,7 +20,7 @@ from sdtm_il2.define.columns import (
 from sdtm_il2.define.draft import DatasetDescribed, Draft, LevelCondition
 from sdtm_il2.define.model import ItemDef, ItemRef, Origin, ValueListDef, bilingual
 from sdtm_il2.define.terms import COUNTRIES, ListUse, value_lists
-from sdtm_il2.plan.levels import levels_of
+from sdtm_il2.plan.levels import levels_of, result_list
 from sdtm_il2.plan.model import DomainPlan, VariablePlan
 from sdtm_il2.standardise import continued_names
 
@@ -240,13 +239,13 @@ def _parameter_lists(draft: Draft, variable: Described, parameter: str) -> Descr
 
 
 def _test_lists(domain: DomainPlan, variable: Described, level: Values) -> Described:
-    """The lists of one test: those that its row of the tests table names for the standard result."""
+    """The list of one level of standard results, if all its tests name the same; what they share by chance is none."""
     if variable.name != f"{domain.domain}STRESC":
         return variable
+    name = result_list(domain, dict(level))
     for block in domain.blocks:
-        for row in level_rows(domain, block, dict(level)):
-            named = block.tests.terms.get(row.terms) if block.tests else None
-            if named is not None and not row.forms:
-                codes = tuple(one.code for one in named.lists)
-                return replace(variable, codelists=codes, study_list="" if codes else row.terms)
-    return variable
+        named = block.tests.terms.get(name) if block.tests and name else None
+        if named is not None:
+            codes = tuple(one.code for one in named.lists)
+            return replace(variable, codelists=codes, study_list="" if codes else name)
+    return replace(variable, codelists=(), study_list="")

@@ -39,6 +39,8 @@ _SHORT = 30
 
 #: The standard of country codes; it has no releases that codes depend on.
 COUNTRIES = "ISO 3166"
+#: The standard of reasons why a parameter has no value.
+NULL_FLAVORS = "ISO 21090"
 
 
 @functools.cache

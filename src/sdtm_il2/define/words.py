@@ -316,7 +316,8 @@ def _standard(key: str) -> Callable[[Told, Call], str]:
         original, *units = _all(told, call)
         unit = told.say("by_unit", unit=units[0]) if units else ""
         tests = told.block.tests
-        terms = told.say("standard_terms") if tests is not None and tests.terms else ""
+        named = tests is not None and any(row.terms in tests.terms for row in tests.rows)
+        terms = told.say("standard_terms") if named else ""
         factor = told.say("no_factor") if units else ""
         return told.say(
             key, original=original, unit=unit, terms=terms, titers=_titers(told, call), factor=factor

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+#: As Define-XML writes integers and floats: no exponent, no plus (+1 is a grade), no leading zeros (007 is a code).
+_PLAIN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)")
 #: Powers of ten between which a numeric variable of a submission can lie (XPORT: 5.4E-79 to 7.2E75).
 _LEAST, _MOST = -78, 74
 
@@ -21,6 +23,15 @@ def number(text: str) -> Decimal | None:
         return None
     value = Decimal(text)
     return value if not value or _LEAST <= value.adjusted() <= _MOST else None
+
+
+def written_plain(text: str) -> bool:
+    """Whether a text is a number as the types integer and float have it; a code, a grade or an exponent is text.
+
+    >>> written_plain("-0.50"), written_plain("1E5"), written_plain("+1"), written_plain("007")
+    (True, False, False, False)
+    """
+    return _PLAIN.fullmatch(text.strip()) is not None
 
 
 def plain(value: Decimal) -> str:
