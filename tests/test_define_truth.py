@@ -193,10 +193,13 @@ def test_qualifiers_of_a_dataset_without_subjects_do_not_ask_for_one(define: Def
     assert [one.type for one in item(define, "IT.SUPPTI.USUBJID").origins] == ["Not Available"]
 
 
-def test_a_method_speaks_of_lists_only_where_a_test_names_one(define: Define) -> None:
-    site, ratio = method(define, "IT.LB.LBSTRESC").split(" Records ")
-    assert site.endswith("as the term that the list named for the test gives for it.")
-    assert ratio.endswith("text and what needs no conversion as in LB.LBORRES.")
+def test_a_method_speaks_of_lists_only_where_a_test_names_one(define: Define, tmp_path: Path) -> None:
+    words = "as the term that the list named for the test gives for it"
+    assert words in method(define, "IT.LB.LBSTRESC")
+    build = build_study(tmp_path, STUDY | {"tests.csv": STUDY["tests.csv"].replace("FOUND", "")})
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    without = make_define(build.plan, build.summaries, release, creation_datetime="2025-06-30T12:00:00")
+    assert words not in method(without, "IT.LB.LBSTRESC")
 
 
 def test_an_empty_cell_of_the_tests_table_is_no_other_tests_value(tmp_path: Path) -> None:
