@@ -103,7 +103,7 @@ variables:
 }
 WORDS = {
     "DM.RFXSTDTC": (
-        "The earliest value of EX.EXSTDTC of the subject where EX.EXDOSE is greater than 0, to the precision of day.",
+        "The earliest value of EX.EXSTDTC of the subject where EX.EXDOSE is greater than 0, to the precision of the day.",
         "该受试者的EX.EXSTDTC中最早的值（限于EX.EXDOSE大于0的记录），精确到日。",
     ),
     "DM.RFXENDTC": (
@@ -139,8 +139,9 @@ WORDS = {
         "按EX.EXSTDTC排序，限于EX.EXDOSE大于0的记录。"),
     ),
     "EX.EXREFID": (
-        'The texts "N" and the repeated column D1 to D2 of raw data ex joined.',
-        "“N”和原始数据ex的重复列“D1”至“D2”依次连接而成的文本。",
+        ('"N" and the repeated column D1 to D2 of raw data ex joined in this order; missing if every value that is read '
+        "is missing."),
+        "“N”和原始数据ex的重复列“D1”至“D2”依次连接而成的文本；所取的值均缺失则为空。",
     ),
     "EX.EXSTDY": (
         ("The date of EX.EXSTDTC minus the date of DM.RFSTDTC in days, plus 1 if EX.EXSTDTC is on or after DM.RFSTDTC; "
