@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sdtm_il2.errors import StandardsError
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.standards import (
     available_releases,
     describe,
@@ -16,7 +17,6 @@ from sdtm_il2.standards import (
     import_terminology,
     load_define_terminology,
     load_standard,
-    nearest,
 )
 
 STANDARD = load_standard("SDTMIG 3.4", "2025-03-28")
@@ -291,8 +291,8 @@ def test_describe_names_the_nearest():
 
 
 def test_nearest():
-    assert nearest("DRUG INTERUPTED", STANDARD.codelist("ACN").values) == ("DRUG INTERRUPTED",)
-    assert nearest("zzzz", ["AE"]) == ()
+    assert nearest_names("DRUG INTERUPTED", STANDARD.codelist("ACN").values) == ("DRUG INTERRUPTED",)
+    assert nearest_names("zzzz", ["AE"]) == ()
 
 
 # imports -----------------------------------------------------------------------------------------------
