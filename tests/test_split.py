@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from sdtm_il2.define.check import check_define
 from sdtm_il2.define.model import Alias, Define, described
 from sdtm_il2.define.read import read_define
 from sdtm_il2.define.severity import RuleSeverity, severity_of
+from sdtm_il2.diff import diff
 from sdtm_il2.errors import OutputError, Severity, SpecError, XptError
 from sdtm_il2.output import submitted, write_build
+from sdtm_il2.report.diff import diff_json, diff_text
 from sdtm_il2.sources import read_sources
 from sdtm_il2.spec import load_spec
 from sdtm_il2.trace import trace
@@ -437,3 +441,53 @@ def test_an_extending_file_may_split_what_the_standard_file_does_not(tmp_path: P
     assert [plan.whole(name) for name in ("LBHE", "SUPPLBCH", "LB", "DM")] == ["LB", "SUPPLB", "LB", "DM"]
     parts = {one.name: one for one, _ in submitted(build(plan, read_sources(spec, tmp_path)))}
     assert cells(parts["LBHE"], NAMES) == HEMATOLOGY
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    write_build(
+        build_folder(write_files(folder, files)), standard("SDTMIG 3.4", "2025-03-28"), folder / "out"
+    )
+    return folder / "out"
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_build_that_splits_is_compared_with_one_that_does_not_as_a_whole(
+    described: bool, out: Path, tmp_path: Path
+) -> None:
+    other = FILES["lb.csv"].replace("5.1,", "5.2,")
+    old = written(tmp_path, FILES | {"lb.yaml": FILES["lb.yaml"].replace(SPLIT, ""), "lb.csv": other})
+    new = out
+    if not described:  # files alone, as another program wrote them
+        old, new = (shutil.copytree(one, tmp_path / str(n)) for n, one in enumerate((old, new)))
+        for one in (old, new):
+            (one / "define.xml").unlink()
+    found = diff(old, new)
+    assert [(one.name, one.parts) for one in found.datasets if not one.equal] == [
+        ("LB", (("LB",), ("LBCH", "LBHE"))),
+        ("SUPPLB", (("SUPPLB",), ("SUPPLBHE",))),
+    ]
+    domain, supplement = found.dataset("LB"), found.dataset("SUPPLB")
+    assert (domain.old, domain.new, domain.changed, domain.added, domain.removed) == (6, 6, 1, 0, 0)
+    assert domain.values == {"LBORRES": 1, "LBSTRESC": 1, "LBSTRESN": 1}
+    assert (supplement.changed, supplement.added, supplement.removed, supplement.renumbered) == (0, 0, 0, 0)
+    assert (domain.variables, domain.label, supplement.label) == ((), None, None)
+    text = diff_text(found)
+    assert "LB: 6 records before, 6 now: 1 changed\n  in LB before, in LBCH, LBHE now\n" in text
+    assert text.endswith("2 datasets of 3 differ\n")
+    told = {one["dataset"]: one["parts"] for one in json.loads(diff_json(found))["datasets"]}
+    assert told == {
+        "DM": None,
+        "LB": {"before": ["LB"], "after": ["LBCH", "LBHE"]},
+        "SUPPLB": {"before": ["SUPPLB"], "after": ["SUPPLBHE"]},
+    }
+
+
+def test_qualifiers_of_a_part_are_followed_to_their_record_when_the_domain_is_numbered_anew(
+    out: Path, tmp_path: Path
+) -> None:
+    first = "1,Albumin,39,g/L,CHEMISTRY,2024-01-02,\n"
+    new = written(tmp_path, FILES | {"lb.csv": FILES["lb.csv"] + first})
+    found = {one.name: one for one in diff(out, new).datasets}
+    assert {name: (one.added, one.removed, one.changed, one.renumbered) for name, one in found.items()} == {
+        "DM": (0, 0, 0, 0), "LBCH": (1, 0, 0, 2), "LBHE": (0, 0, 0, 2), "SUPPLBHE": (0, 0, 0, 2),
+    }  # fmt: skip

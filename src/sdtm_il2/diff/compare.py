@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from sdtm_il2.dataset import Column, Dataset, arrow, char, distinct, take
-from sdtm_il2.define.read import read_define
 from sdtm_il2.diff.model import DatasetDiff, Diff, RecordDiff, VariableDiff
-from sdtm_il2.errors import Location, OutputError, issue
+from sdtm_il2.diff.side import Side
+from sdtm_il2.errors import OutputError, issue
 from sdtm_il2.methods.evaluate import number_text
 from sdtm_il2.standards import Standard, load_standard
-from sdtm_il2.xpt import read_xpt
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -27,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 LIMIT = 20
 #: What a record is known by where no Define-XML states the key, beside identifiers and the topic.
 _TELLING = (
-    "CAT", "SCAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "BDAGNT", "TSTOPO", "DTC", "STDTC", "TPTNUM", "REFID",
+    "OBJ", "CAT", "SCAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "BDAGNT", "TSTOPO", "DTC", "STDTC", "TPTNUM", "REFID",
 )  # fmt: skip
 _STUDY_WIDE = ("VISITNUM", "ARMCD", "TAETORD", "IDVAR", "IDVARVAL", "QNAM", "RELID", "APID")
 
@@ -45,29 +43,45 @@ def diff(
     ``old`` and ``new`` are two output folders (or any folders of XPT files), or two XPT files. The key of a dataset is
     what ``keys`` states for it, else the key of the new side's define.xml, else of the old side's, else its
     identifiers, topic and times; --SEQ belongs to it only where nothing else does, so that records which only got
-    another number are counted as such, also where SUPP--, CO and RELREC refer to them. ``limit`` is the number of
-    records that are listed of each dataset. ``encoding`` is that of the files: by default what a manifest.json beside
+    another number are counted as such, also where SUPP--, CO and RELREC refer to them. A domain that is one dataset on
+    one side and split on the other is compared as a whole; rows then count through its parts. ``limit`` is the number
+    of records that are listed of each dataset. ``encoding`` is that of the files: by default what a manifest.json beside
     them says, else UTF-8. Raises OutputError OUT940 to OUT943 and what `read_xpt` raises.
     """
     before, after = _files(old), _files(new)
     if old.is_file() != new.is_file():
         raise OutputError(issue("OUT941"))
-    sides = (_Side(old, before, encoding), _Side(new, after, encoding))
+    sides = (Side(old, before, encoding), Side(new, after, encoding))
     if old.is_file():
         names = [next(iter(one.files)) for one in sides]
         if names[0] != names[1]:
             raise OutputError(issue("OUT942", old=names[0], new=names[1]))
     stated = {name.upper(): tuple(found) for name, found in (keys or {}).items()}
-    order = sorted({*before, *after}, key=lambda name: (_refers(name), name))
+    wholes = sides[0].wholes | sides[1].wholes
+    order = sorted(
+        {wholes.get(name, name) for name in (*before, *after)}, key=lambda name: (_refers(name), name)
+    )
     matched: dict[str, _Match] = {}
-    parents = {"CO", "RELREC"} & set(order) or any(name.startswith("SUPP") for name in order)
+    parents = any(_refers(name) for name in order)
     found = []
     for name in order:
-        pair = sides[0].dataset(name), sides[1].dataset(name)
-        one, match = _compare(name, pair, _key(name, pair, sides, stated), matched, limit)
-        if match is not None and parents and not _refers(name):
-            matched[name] = match
-        found.append(one)
+        parts = sides[0].parts(name), sides[1].parts(name)
+        split = any(part in wholes for part in (*parts[0], *parts[1]))
+        apart = all(parts) and not set(parts[0]) & set(parts[1])
+        if apart or (split and parents and not _refers(name)):
+            pair = sides[0].together(name), sides[1].together(name)
+            one, match = _compare(name, pair, _key(name, name, pair, sides, stated), matched, limit)
+            if match is not None and not _refers(name):
+                matched[name] = match
+            if apart and one.old is not None and one.new is not None:
+                found.append(replace(one, parts=parts))
+                continue
+        for part in sorted({*parts[0], *parts[1]}):
+            pair = sides[0].dataset(part), sides[1].dataset(part)
+            one, match = _compare(part, pair, _key(part, name, pair, sides, stated), matched, limit)
+            if match is not None and parents and not _refers(part):
+                matched[part] = match
+            found.append(one)
     return Diff(tuple(sorted(found, key=lambda one: one.name)))
 
 
@@ -90,63 +104,27 @@ def _refers(name: str) -> bool:
     return name.startswith("SUPP") or name in ("CO", "RELREC")
 
 
-class _Side:
-    """The files of one side, their encoding and the keys that a define.xml beside them states."""
-
-    __slots__ = ("encoding", "files", "keys")
-
-    def __init__(self, place: Path, files: dict[str, Path], encoding: str | None) -> None:
-        folder = place if place.is_dir() else place.parent
-        self.files, self.encoding = files, encoding or _encoding(folder)
-        self.keys = _define_keys(folder / "define.xml")
-
-    def dataset(self, name: str) -> Dataset | None:
-        """A dataset of this side; None if it has none of the name."""
-        path = self.files.get(name)
-        return None if path is None else read_xpt(path, encoding=self.encoding).dataset
-
-
-def _encoding(folder: Path) -> str:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        return "utf-8"
-    try:
-        return str(json.loads(manifest.read_text(encoding="utf-8"))["encoding"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise OutputError(issue("OUT944", at=Location(str(manifest)))) from error
-
-
-def _define_keys(path: Path) -> dict[str, tuple[str, ...]]:
-    if not path.is_file():
-        return {}
-    define = read_define(path)
-    names = {one.oid: one.name for one in define.items}
-    found = {}
-    for group in define.item_groups:
-        keyed = sorted((ref.key_sequence, names[ref.item_oid]) for ref in group.items if ref.key_sequence)
-        found[group.name] = tuple(name for _, name in keyed)
-    return found
-
-
 def _key(
     name: str,
+    whole: str,
     pair: tuple[Dataset | None, Dataset | None],
-    sides: tuple[_Side, _Side],
+    sides: tuple[Side, Side],
     stated: Mapping[str, tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """The key of a dataset: variables that both sides have (OUT943: a stated one that they lack)."""
+    """The key of a dataset, or part of ``whole``: variables that both sides have (OUT943: a stated one that they lack)."""
     present = [one for one in pair if one is not None]
     common = [
         column.name
         for column in present[0].columns
         if all(column.name in one.frame and one.column(column.name).type == column.type for one in present)
     ]
-    if name in stated:
-        missing = [one for one in stated[name] if one not in common]
+    asked = stated.get(name, stated.get(whole))
+    if asked is not None:
+        missing = [one for one in asked if one not in common]
         if missing:
             raise OutputError(issue("OUT943", name, variable=missing[0], allowed=", ".join(common)))
-        return stated[name]
-    known = sides[1].keys.get(name) or sides[0].keys.get(name) or _known_by(name, common)
+        return asked
+    known = sides[1].keys.get(name) or sides[0].keys.get(name) or _known_by(whole, common)
     return _without_number([one for one in known if one in common], common)
 
 

@@ -42,7 +42,8 @@ class DatasetDiff:
     ``keys`` are the variables by which records are the same. ``renumbered`` counts records that differ in --SEQ
     alone (in IDVARVAL of SUPP--, CO and RELREC where it holds a --SEQ). ``duplicates`` counts on each side the records
     whose key an earlier record has: they are compared in their order. ``values`` counts changed records by variable.
-    ``records`` lists the first of the records that differ, ``more`` counts the others.
+    ``records`` lists the first of the records that differ, ``more`` counts the others. ``parts`` are the files of both
+    sides where they hold the same domain under other names (LB; LBCH and LBHE): their records are compared as one.
     """
 
     name: str
@@ -59,12 +60,14 @@ class DatasetDiff:
     label: tuple[str, str] | None = None
     records: tuple[RecordDiff, ...] = ()
     more: int = 0
+    parts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     @property
     def equal(self) -> bool:
         """Whether the dataset is the same on both sides: records by key, and what is said about its variables."""
         counted = self.added + self.removed + self.changed + self.renumbered
-        return self.old is not None and self.new is not None and not (counted or self.variables or self.label)
+        told = counted or self.variables or self.label or any(self.parts)
+        return self.old is not None and self.new is not None and not told
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 JSON: ``{"tool", "version", "equal", "datasets": [...]}``; a dataset is ``{"dataset", "old", "new", "keys", "equal",
 "added", "removed", "changed", "renumbered", "duplicates": {"old", "new"}, "label": null or {"before", "after"},
 "variables": [{"variable", "what", "before", "after"}], "values": [{"variable", "records"}], "records": [...],
-"more"}``, where ``old`` and ``new`` are numbers of records, null where the side has no such dataset; a record is
+"more", "parts": null or {"before": [...], "after": [...]}}``, where ``old`` and ``new`` are numbers of records, null
+where the side has no such dataset, and ``parts`` the files of a domain that only one side splits; a record is
 ``{"change", "old_row", "new_row", "variables"}`` and on request ``"key"`` and ``"values": [{"variable", "before",
 "after"}]``.
 """
@@ -51,6 +52,8 @@ def _lines(one: DatasetDiff, *, show_values: bool) -> Iterator[str]:
     if one.renumbered:
         counts.append(f"{one.renumbered} with another number only")
     yield f"{one.name}: {one.old} records before, {one.new} now: {', '.join(counts) or 'no record differs'}"
+    if any(one.parts):
+        yield f"  in {', '.join(one.parts[0])} before, in {', '.join(one.parts[1])} now"
     yield f"  key: {', '.join(one.keys) or 'none, records are compared in their order'}"
     for side, count in zip(("before", "now"), one.duplicates, strict=True):
         if count:
@@ -109,6 +112,7 @@ def _dataset(one: DatasetDiff, *, show_values: bool) -> dict[str, Any]:
         "values": [{"variable": name, "records": count} for name, count in one.values.items()],
         "records": [_record_json(record, show_values=show_values) for record in one.records],
         "more": one.more,
+        "parts": {"before": list(one.parts[0]), "after": list(one.parts[1])} if any(one.parts) else None,
     }
 
 
