@@ -150,6 +150,7 @@ def _write(
             folder / f"{name.lower()}.xpt", labelled(dataset, build.plan), encoding, now
         )
         records[f"{name.lower()}.xpt"] = len(dataset)
+        del dataset
     for document in build.plan.documents:
         shutil.copyfile(document.path, folder / document.target)
     sizes = {name: (folder / name).stat().st_size for name in records}
@@ -213,6 +214,7 @@ def submitted(build: Build) -> Iterator[tuple[Dataset, Summary]]:
             # a part without qualifiers has no SUPP--
             if len(part) or not part.name.startswith("SUPP"):
                 yield part, summary
+            del part  # a part is freed before the next one is made
 
 
 def labelled(dataset: Dataset, plan: Plan) -> Dataset:

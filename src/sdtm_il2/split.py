@@ -47,7 +47,7 @@ def parts(
     """The datasets that a dataset of a split domain is written in, in the order of the split; empty ones too.
 
     ``dataset`` is that of the domain or its SUPP--, whose records follow their parents. Every record keeps its order
-    and its --SEQ; RDOMAIN is that of the whole domain.
+    and its --SEQ; RDOMAIN is that of the whole domain. None is kept here, so that a caller holds one at a time.
     """
     assert domain.split is not None
     place = parents.more[PART]
@@ -55,11 +55,18 @@ def parts(
     if supplemental:
         place = place[lineage.positions[""]]
     for number, (name, label) in enumerate(domain.split.datasets):
-        rows = np.flatnonzero(place == number).astype(np.int64)
-        frame = pd.DataFrame(
-            {one.name: take(dataset.frame[one.name], rows) for one in dataset.columns}, copy=False
-        )
         own = f"SUPP{name}" if supplemental else name
         title = supplement_label(name) if supplemental else label or dataset.label
-        part = Dataset(own, title, dataset.columns, frame)
-        yield part, summarise(part, domain, plan.encoding)
+        yield _part(
+            own, title, dataset, np.flatnonzero(place == number).astype(np.int64), domain, plan.encoding
+        )
+
+
+def _part(
+    name: str, label: str, dataset: Dataset, rows: npt.NDArray[np.int64], domain: DomainPlan, encoding: str
+) -> tuple[Dataset, Summary]:
+    frame = pd.DataFrame(
+        {one.name: take(dataset.frame[one.name], rows) for one in dataset.columns}, copy=False
+    )
+    part = Dataset(name, label, dataset.columns, frame)
+    return part, summarise(part, domain, encoding)
