@@ -491,3 +491,37 @@ def test_qualifiers_of_a_part_are_followed_to_their_record_when_the_domain_is_nu
     assert {name: (one.added, one.removed, one.changed, one.renumbered) for name, one in found.items()} == {
         "DM": (0, 0, 0, 0), "LBCH": (1, 0, 0, 2), "LBHE": (0, 0, 0, 2), "SUPPLBHE": (0, 0, 0, 2),
     }  # fmt: skip
+
+
+def test_qualifiers_are_sorted_by_what_ties_them_and_numbers_as_numbers(tmp_path: Path) -> None:
+    rows = [(10, "late", "b"), (9, "", "a"), (2, "clumped", ""), (1, "", "c")]
+    lines = [f"1,Glucose,{number},mmol/L,CHEMISTRY,2024-01-{day:02d},{note},S{number},{site}"
+             for day, (number, note, site) in enumerate(rows, 3)]  # fmt: skip
+    lines += [f"2,Glucose,5,mmol/L,CHEMISTRY,2024-01-{day:02d},n,T{day},h" for day in range(1, 12)]
+    domain = FILES["lb.yaml"].replace("Note of the Laboratory}", "Note of the Laboratory, idvar: --REFID}")
+    domain += (
+        "  LBREFID: {assign: REF}\n  LBSITE: {assign: SITE, supplemental: {label: Site of the Laboratory}}\n"
+    )
+    files = FILES | {
+        "lb.yaml": domain,
+        "lb.csv": "\n".join(["SUBJ,TEST,RESULT,UNIT,CAT,DATE,NOTE,REF,SITE", *lines]) + "\n",
+    }
+    out = written(tmp_path, files)
+    found = cells(read_xpt(out / "supplbch.xpt").dataset, ("USUBJID", "IDVAR", "IDVARVAL", "QVAL"))
+    assert found[:5] == [
+        ("S1-1", "LBREFID", "S10", "late"),
+        ("S1-1", "LBREFID", "S2", "clumped"),
+        ("S1-1", "LBSEQ", "1", "b"),
+        ("S1-1", "LBSEQ", "2", "a"),
+        ("S1-1", "LBSEQ", "4", "c"),
+    ]
+    assert [row[2] for row in found[16:]] == [str(number) for number in range(1, 12)]
+    assert [str(one) for one in check_define(out / "define.xml", data=out) if one.code == "DEF777"] == []
+    # every value is still that of its record
+    for number, refid, note in ((1, "S10", "late"), (3, "S2", "clumped")):
+        values = {one.name: one.value for one in trace(out, "LB", "S1-1", number).values}
+        assert (values["LB.LBREFID"], values["LB.LBNOTE"]) == (refid, note)
+    again = build_folder(tmp_path, partitions=2)
+    assert {one.name: one.frame.to_dict("list") for one, _ in submitted(again)}["SUPPLBCH"] == (
+        read_xpt(out / "supplbch.xpt").dataset.frame.to_dict("list")
+    )

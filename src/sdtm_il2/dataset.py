@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -239,8 +239,8 @@ def distinct(column: pd.Series) -> Distinct:
     return Distinct(encoded.indices.to_numpy(zero_copy_only=False), tuple(encoded.dictionary.to_pylist()))
 
 
-def ranks(column: pd.Series) -> tuple[npt.NDArray[np.int64], int]:
-    """Ascending rank of each record's value and the number of ranks: text by code point, missing first.
+def ranks(column: pd.Series, key: Callable[[str], Any] | None = None) -> tuple[npt.NDArray[np.int64], int]:
+    """Ascending rank of each record's value and the number of ranks: text by code point or `key`, missing first.
 
     >>> ranks(char(["b", "", "a"]))[0].tolist(), ranks(pd.Series([2.0, float("nan"), 1.0]))[0].tolist()
     ([2, 0, 1], [2, 0, 1])
@@ -252,7 +252,8 @@ def ranks(column: pd.Series) -> tuple[npt.NDArray[np.int64], int]:
             codes = np.where(codes == len(values) - 1, 0, codes + 1)
         return codes.astype(np.int64), len(values)
     encoded = distinct(column)
-    order = sorted(range(len(encoded.values)), key=encoded.values.__getitem__)
+    sorted_by = encoded.values if key is None else [key(text) for text in encoded.values]
+    order = sorted(range(len(encoded.values)), key=sorted_by.__getitem__)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return rank[encoded.codes] if len(order) else np.empty(0, np.int64), len(order)

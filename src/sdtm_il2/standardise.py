@@ -29,7 +29,7 @@ from sdtm_il2.errors import NOWHERE, Location
 from sdtm_il2.methods.evaluate import filled, number_text
 from sdtm_il2.methods.view import DomainRecords, Partition, View
 from sdtm_il2.plan.model import DomainPlan, Plan, VariablePlan
-from sdtm_il2.plan.number import number
+from sdtm_il2.plan.number import natural, number
 from sdtm_il2.translate import variable_in_english
 
 #: XPORT v5 and SDTM hold at most this many bytes in one character value.
@@ -289,7 +289,7 @@ def _supplemental(
     extra: Sequence[tuple[VariablePlan, pd.Series, str, str]],
     made_by: npt.NDArray[np.int64],
 ) -> tuple[Dataset | None, npt.NDArray[np.int64]]:
-    """SUPP--: one record for each filled supplemental value, in the parent's order, then by QNAM.
+    """SUPP--: one record for each filled supplemental value, by subject, IDVAR, IDVARVAL (numbers as such) and QNAM.
 
     ``made_by`` is the number of the block that made each record of the parent: QORIG is that of its rule.
     """
@@ -336,6 +336,12 @@ def _supplemental(
         "QORIG": char(pa.array(origins, pa.large_string()).take(pa.array(origin_of))),
         "QEVAL": of(evaluators),
     }
+    if any(name != f"{plan.domain}SEQ" for name in present):  # the order of the parents is that of --SEQ
+        subject, idvar, value = (ranks(data[one], natural)[0] for one in ("USUBJID", "IDVAR", "IDVARVAL"))
+        subjects = np.append(False, subject[1:] != subject[:-1]).cumsum()
+        order = np.lexsort((number_of, value, idvar, subjects)).astype(np.int64)
+        data = {one: take(column, order) for one, column in data.items()}
+        parents = parents[order]
     label = supplement_label(plan.domain)
     return Dataset(f"SUPP{plan.domain}", label, SUPPLEMENTAL_COLUMNS, pd.DataFrame(data, copy=False)), parents
 

@@ -17,6 +17,7 @@ from sdtm_il2.define.tree import DefineTree, child, children, get, texts
 from sdtm_il2.define.values import Watched, watch
 from sdtm_il2.errors import Issue, Location, XptError
 from sdtm_il2.methods.evaluate import format_number
+from sdtm_il2.plan.number import natural
 from sdtm_il2.xpt import iter_xpt
 
 _NUMERIC = frozenset({"integer", "float"})
@@ -56,9 +57,13 @@ def against_data(tree: DefineTree, folder: Path, encoding: str) -> Iterator[Issu
 
 @dataclass(slots=True)
 class _Order:
-    """Whether the records met so far are sorted by some variables; ``unsorted`` is the first that is not."""
+    """Whether the records met so far are sorted by some variables; ``unsorted`` is the first that is not.
+
+    With ``numbers`` a number in IDVARVAL, such as --SEQ, counts as one: 9 before 10.
+    """
 
     names: tuple[str, ...]
+    numbers: bool = False
     last: pd.DataFrame | None = None
     unsorted: int = 0
 
@@ -66,7 +71,7 @@ class _Order:
         keys = frame[list(self.names)]
         joined = keys if self.last is None else pd.concat([self.last, keys], ignore_index=True)
         if not self.unsorted and len(joined) > 1:
-            place = _first_descent(joined)
+            place = _first_descent(joined, numbers=self.numbers)
             if place:
                 self.unsorted = start + place - (0 if self.last is None else 1)
         self.last = keys.tail(1)
@@ -74,7 +79,7 @@ class _Order:
 
 @dataclass(slots=True)
 class _Keys:
-    """The key of the records met so far: hashes of all, and their order by the key and by --SEQ."""
+    """The key of the records met so far: hashes of all, and their order by the key and by --SEQ (in IDVARVAL too)."""
 
     order: _Order
     sequence: _Order | None
@@ -109,12 +114,12 @@ class _Keys:
         return self.order.unsorted
 
 
-def _first_descent(keys: pd.DataFrame) -> int:
+def _first_descent(keys: pd.DataFrame, *, numbers: bool) -> int:
     """The place of the first record that sorts before the one above it; 0 if none does."""
     decided = np.zeros(len(keys) - 1, np.bool_)
     descends = np.zeros(len(keys) - 1, np.bool_)
     for name in keys.columns:
-        codes, _ = ranks(keys[name])
+        codes, _ = ranks(keys[name], natural if numbers and name == "IDVARVAL" else None)
         step = np.diff(codes)
         descends |= ~decided & (step < 0)
         decided |= step != 0
@@ -161,9 +166,14 @@ def _dataset(
                 numbered = tuple(
                     one for one in ("STUDYID", "USUBJID", f"{get(group, 'Domain')}SEQ") if one in present
                 )
+                names = tuple(key for _, key in sequence)
                 keys = _Keys(
-                    _Order(tuple(key for _, key in sequence)),
-                    _Order(numbered) if numbered[-1:] == (f"{get(group, 'Domain')}SEQ",) else None,
+                    _Order(names),
+                    _Order(numbered)
+                    if numbered[-1:] == (f"{get(group, 'Domain')}SEQ",)
+                    else _Order(names, numbers=True)
+                    if "IDVARVAL" in names
+                    else None,
                 )
         _take(dataset, watched, levels, start)
         if keys is not None and len(dataset):

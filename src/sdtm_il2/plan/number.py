@@ -25,6 +25,16 @@ def number(text: str) -> Decimal | None:
     return value if not value or _LEAST <= value.adjusted() <= _MOST else None
 
 
+def natural(text: str) -> tuple[int, Decimal, str]:
+    """What sorts texts as a reader does: none first, then numbers as numbers, then other texts by code point.
+
+    >>> sorted(["b", "10", "9", "", "a"], key=natural)
+    ['', '9', '10', 'a', 'b']
+    """
+    value = number(text)
+    return (1, value, text) if value is not None else (2 if text else 0, Decimal(0), text)
+
+
 def written_plain(text: str) -> bool:
     """Whether a text is a number as the types integer and float have it; a code, a grade or an exponent is text.
 
