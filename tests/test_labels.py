@@ -179,6 +179,21 @@ def test_a_row_for_another_version_of_the_guide_is_no_mistake(tmp_path: Path) ->
     assert plan.label_zh("IS") == ""
 
 
+def test_a_study_without_a_table_is_told_that_the_nmpa_gets_english_labels(tmp_path: Path) -> None:
+    made = files() | {"define/study.yaml": "decodes_zh: decodes.csv\n"}
+    for agency in ("", "agency: fda\n", "agency: pmda\n"):
+        plan = plan_of(write_files(tmp_path, made | {"study.yaml": STUDY + agency}))
+        assert "PLAN444" not in {one.code for one in plan.issues}
+    plan = plan_of(write_files(tmp_path, made | {"study.yaml": f"{STUDY}agency: nmpa\n"}))
+    (found,) = [one for one in plan.issues if one.code == "PLAN444"]
+    assert str(found) == (
+        "study.yaml:1: PLAN444: the files for the NMPA bear English labels, for the study has no Chinese ones\n"
+        "  hint: add labels_zh: to define/study.yaml"
+    )
+    plan = plan_of(write_files(tmp_path, files() | {"study.yaml": f"{STUDY}agency: nmpa\n"}))
+    assert "PLAN444" not in {one.code for one in plan.issues}
+
+
 def test_the_reference_study_is_labelled_in_chinese() -> None:
     plan = plan_of(ROOT / "mappings" / "nct02932137")
     assert "PLAN440" not in {one.code for one in plan.issues}

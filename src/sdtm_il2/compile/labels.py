@@ -20,9 +20,13 @@ def compile_labels(study: Study, domains: tuple[DomainPlan, ...]) -> dict[tuple[
 
     AE, AETERM beats AE, --TERM, which beats \\*, AETERM, which beats \\*, --TERM. SPEC142: a row that names nothing
     of this study, unless another version of the guide has it. SPEC143: more bytes than a XPORT file of the agency
-    that reads Chinese has room for. PLAN440: a note on what has no Chinese label though others have one.
+    that reads Chinese has room for. PLAN440: a note on what has no Chinese label though others have one. PLAN444: a
+    note that nothing has one, though the agency reads Chinese.
     """
     if not study.spec.labels:
+        agency = AGENCIES[study.spec.agency]
+        if agency.chinese_labels:
+            study.problems.add("PLAN444", at=study.spec.at, agency=agency.title)
         return {}
     held = _held(study, domains)
     found: dict[tuple[str, str], tuple[int, str]] = {}
