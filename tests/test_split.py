@@ -525,3 +525,23 @@ def test_qualifiers_are_sorted_by_what_ties_them_and_numbers_as_numbers(tmp_path
     assert {one.name: one.frame.to_dict("list") for one, _ in submitted(again)}["SUPPLBCH"] == (
         read_xpt(out / "supplbch.xpt").dataset.frame.to_dict("list")
     )
+
+
+def test_categories_that_are_equal_as_numbers_are_two_parts_and_two_value_levels(tmp_path: Path) -> None:
+    files = {
+        name: text.replace("HEMATOLOGY", "02").replace("COAGULATION", "2.0") for name, text in FILES.items()
+    }
+    files["define/study.yaml"] = "value_levels: [{variable: LB.LBSTRESU, by: [LBCAT]}]\n"
+    out = written(tmp_path, files)
+    assert cells(read_xpt(out / "lbhe.xpt").dataset, ("LBCAT", "LBTESTCD")) == [
+        ("02", "PLAT"),
+        ("2.0", "INR"),
+        ("02", "PLAT"),
+    ]
+    levels = {one.oid: one for one in read_define(out / "define.xml").value_lists}
+    assert [one.item_oid for one in levels["VL.LBHE.LBSTRESU"].items] == [
+        "IT.LBHE.LBSTRESU.02",
+        "IT.LBHE.LBSTRESU.2.0",
+    ]
+    found = check_define(out / "define.xml", data=out)
+    assert [str(one) for one in found if severity_of(one) is not RuleSeverity.NOTE] == []

@@ -21,16 +21,18 @@ _NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One RangeCheck on a variable of the same dataset."""
+    """One RangeCheck on a variable of the same dataset; ``text`` if the values of the variable are text."""
 
     variable: str
     comparator: str
     values: tuple[str, ...]
+    text: bool = False
 
     def holds(self, text: str) -> bool:
-        """Whether a value meets the condition; numbers are compared as numbers where both are."""
+        """Whether a value meets the condition; numbers are equal as numbers, but 02 and 2.0 are two texts."""
         if self.comparator in ("EQ", "IN", "NE", "NOTIN"):
-            return any(_same(text, one) for one in self.values) == (self.comparator in ("EQ", "IN"))
+            held = text in self.values if self.text else any(_same(text, one) for one in self.values)
+            return held == (self.comparator in ("EQ", "IN"))
         order = _order(text, self.values[0] if self.values else "")
         if order is None:
             return False
@@ -182,12 +184,15 @@ def value_levels(
             clause = tree.find("def:WhereClauseDef", get(link, "WhereClauseOID"))
             conditions = []
             for check in children(clause, "RangeCheck") if clause is not None else ():
-                name = variables.get(get(check, "def:ItemOID"), "")
+                oid = get(check, "def:ItemOID")
+                name = variables.get(oid, "")
                 if name not in present:
                     return None
+                read = tree.find("ItemDef", oid)
+                written = read is not None and get(read, "DataType") == "text"
                 names[name] = None
                 texts = tuple(one.text or "" for one in children(check, "CheckValue"))
-                conditions.append(Condition(name, get(check, "Comparator"), texts))
+                conditions.append(Condition(name, get(check, "Comparator"), texts, written))
             if clause is not None:
                 parts.append(tuple(conditions))
         clauses.append(tuple(parts))
