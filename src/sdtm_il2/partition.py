@@ -35,7 +35,7 @@ from sdtm_il2.plausibility import check_records
 from sdtm_il2.split import check_parts, part_numbers
 from sdtm_il2.standardise import domain_datasets, invisible, order_records, sequence, typed
 from sdtm_il2.summary import summarise, summarise_plain
-from sdtm_il2.translate import dataset_in_english, translations
+from sdtm_il2.translate import dataset_in_english, plan_as_submitted, translations
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def build_partition(task: PartitionTask) -> PartitionResult:
     datasets: dict[str, Dataset] = {}
     summaries: dict[str, Summary] = {}
     lineage: dict[str, DatasetLineage] = {}
+    # value levels are those of the files, whose constants may be translated
+    submitted = {one.domain: one for one in plan_as_submitted(task.plan).domains}
     for domain in task.plan.domains:
         records = partition.domains[domain.domain]
         if not task.first:
@@ -90,10 +92,10 @@ def build_partition(task: PartitionTask) -> PartitionResult:
         dataset, supplement, parents = domain_datasets(partition, records)
         lineage[domain.domain] = _lineage(partition, records)
         datasets[domain.domain] = dataset
-        summaries[domain.domain] = summarise(dataset, domain, task.plan.encoding)
+        summaries[domain.domain] = summarise(dataset, submitted[domain.domain], task.plan.encoding)
         if supplement is not None:
             datasets[supplement.name] = supplement
-            summaries[supplement.name] = summarise(supplement, domain, task.plan.encoding)
+            summaries[supplement.name] = summarise(supplement, submitted[domain.domain], task.plan.encoding)
             lineage[supplement.name] = DatasetLineage(
                 supplement.name,
                 np.zeros(len(parents), np.int16),
