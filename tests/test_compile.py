@@ -165,7 +165,7 @@ def test_expected_variables_that_nothing_maps_are_present_unless_they_are_droppe
         (
             "ae.yaml:1: PLAN411 AE: SDTMIG 3.4 expects AELLTCD, AEPTCD, AEHLT, AEHLTCD, AEHLGT, AEHLGTCD, AEBODSYS, "
             "AEBDSYCD, AESOC, AESOCCD, AEACN, AEREL, AEENDTC, which nothing maps: present without values\n"
-            "  hint: map them where the study collected them"
+            "  hint: map or derive them where the study has the data"
         ),
         (
             "ae.yaml:1: PLAN412 AE: SDTMIG 3.4 expects AELLT, AESER, which drop leaves out\n"
@@ -240,7 +240,7 @@ def test_expected_variables_that_are_missing_are_one_note_a_domain(plan: Plan) -
         (
             "lb.yaml:1: PLAN411 LB: SDTMIG 3.4 expects LBCAT, LBORRESU, LBORNRLO, LBORNRHI, LBSTRESU, LBSTNRLO, LBSTNRHI, "
             "LBNRIND, LBLOBXFL, VISITNUM, LBDTC, which nothing maps: present without values\n"
-            "  hint: map them where the study collected them"
+            "  hint: map or derive them where the study has the data"
         )
     ]
 

@@ -213,7 +213,7 @@ def test_paths_stay_in_the_raw_folder(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "ae.csv").mkdir()
     assert refusal(tmp_path, spec("ae")) == (
-        "study.yaml:8: SRC336 ae: ae.csv cannot be read: it is no file\n"
+        "study.yaml:8: SRC336 ae: ae.csv cannot be read: it is a folder\n"
         "  hint: check that it is a file and that you may read it"
     )
 

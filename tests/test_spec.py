@@ -521,6 +521,16 @@ def test_a_study_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == "SPEC100: there is no file other.yaml\n  hint: name study.yaml or its folder"
 
 
+def test_a_domain_file_named_as_the_study_is_told_in_one_message(tmp_path: Path) -> None:
+    write(tmp_path, {"study.yaml": STUDY, "ae.yaml": AE})
+    with pytest.raises(SpecError) as caught:
+        load_spec(tmp_path / "ae.yaml")
+    assert str(caught.value) == (
+        "ae.yaml:1: SPEC183: ae.yaml is the file of a domain, not of a study\n"
+        "  hint: name study.yaml or its folder"
+    )
+
+
 def test_a_damaged_specification_is_read_or_refused_but_never_crashes(tmp_path: Path) -> None:
     """Lines dropped, doubled, cut or swapped: any slip of an editor ends in a spec or in messages."""
     chance = random.Random(20250328)

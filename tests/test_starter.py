@@ -183,6 +183,33 @@ def test_a_column_with_another_format_states_its_own(tmp_path: Path) -> None:
     ]
 
 
+def test_a_unit_in_the_header_of_a_test_is_its_unit(tmp_path: Path) -> None:
+    raw = {
+        "raw/dm.csv": "SUBJECT,SEX\n01-001,F\n",
+        "raw/vitals.csv": "SUBJECT,SYSBP (mmHg),体重（kg）,Pulse [a minute],Girth (cm)\n01-001,120,61.5,70,80\n",
+    }
+    write_files(tmp_path, raw)
+    run("init", tmp_path, "--study", "S-1", tmp_path / "raw")
+    assert (tmp_path / "vs_tests.csv").read_text(encoding="utf-8") == (
+        "column,--TESTCD,--ORRESU\nSYSBP (mmHg),SYSBP,mmHg\n体重（kg）,WEIGHT,kg\nPulse [a minute],PULSE,\n"
+    )
+    assert cells(build_folder(tmp_path).datasets["VS"], ["VSTESTCD", "VSORRES", "VSORRESU"]) == [
+        ("PULSE", "70", ""), ("SYSBP", "120", "mmHg"), ("WEIGHT", "61.5", "kg"),
+    ]  # fmt: skip
+
+
+def test_the_day_of_the_visit_gives_way_to_a_day_of_its_own(tmp_path: Path) -> None:
+    raw = {
+        "raw/dm.csv": "SUBJECT,SEX\n01-001,F\n",
+        "raw/vitals.csv": "SUBJECT,Visit Date,Assessment Date,SYSBP\n01-001,2024-05-06,2024-05-07,120\n",
+    }
+    for name, day in (("both", "Assessment Date"), ("one", "Visit Date")):
+        folder = write_files(tmp_path / name, raw)
+        run("init", folder, "--study", "S-1", folder / "raw")
+        assert f"  VSDTC:    {{datetime: {day}}}\n" in (folder / "vs.yaml").read_text(encoding="utf-8")
+        raw["raw/vitals.csv"] = "SUBJECT,Visit Date,SYSBP\n01-001,2024-05-06,120\n"
+
+
 def test_numbers_of_subjects_that_are_unique_within_a_site(tmp_path: Path) -> None:
     raw = {
         "raw/dm.csv": "SITEID,SUBJID,SEX\n01,001,F\n02,001,M\n",

@@ -148,7 +148,13 @@ def _find(
         problems.add("SRC302", spec.name, spec.at, path=name, help=_nearest_files(name, folder, other))
         return None
     if not path.is_file():
-        problems.add("SRC336", spec.name, spec.at, path=name, reason="it is no file")
+        problems.add(
+            "SRC336",
+            spec.name,
+            spec.at,
+            path=name,
+            reason="it is a folder" if path.is_dir() else "it is no file",
+        )
         return None
     return RawPath(path, name, kind)
 

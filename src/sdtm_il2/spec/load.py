@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES
-from sdtm_il2.errors import Location, Severity, SpecError
+from sdtm_il2.errors import Location, Severity, SpecError, issue
 from sdtm_il2.spec.define import FILE as DEFINE
 from sdtm_il2.spec.define import read_comments, read_define, read_documents, read_value_levels
 from sdtm_il2.spec.domains import check_copies, read_domains
@@ -47,6 +47,7 @@ from sdtm_il2.spec.visits import read_visit, read_visits
 
 #: USUBJID where study.yaml says nothing.
 USUBJID = "{study}-{subject}"
+_START = "name study.yaml or its folder; sdtm-il2 init drafts one from raw files"
 
 
 def load_spec(path: Path | str) -> StudySpec:
@@ -59,7 +60,7 @@ def load_spec(path: Path | str) -> StudySpec:
     >>> load_spec("no/such/study")
     Traceback (most recent call last):
     sdtm_il2.errors.SpecError: SPEC100: there is no file study.yaml
-      hint: name study.yaml or its folder
+      hint: name study.yaml or its folder; sdtm-il2 init drafts one from raw files
     """
     found = load_readable(path)
     if found.issues:
@@ -80,12 +81,17 @@ def load_readable(path: Path | str) -> Readable:
     folder = StudyFolder(start if start.is_dir() or start.name == "study" else start.parent)
     problems = folder.problems
     if not (folder.folder / file).is_file():
-        problems.add("SPEC100", path=file, near="name study.yaml or its folder")
+        problems.add(
+            "SPEC100", path=file, near=_START if file == "study.yaml" else "name study.yaml or its folder"
+        )
         return Readable(None, tuple(problems.found))
     found = folder.read_mapping(file, file, Location(file), "study")
     if found is None:
         return Readable(None, tuple(problems.found))
     _, node = found
+    if "domain" in node.items and "study" not in node.items:
+        one = issue("SPEC183", at=Location(file, line_of(node, "domain")), path=file)
+        return Readable(None, (one,))
     spec = _study(node, file, folder)
     if any(one.severity is Severity.ERROR for one in problems.found):
         return without_doubt(spec, node.lines.values(), problems.found, folder.doubtful)

@@ -24,6 +24,7 @@ from sdtm_il2.starter.sources import Subjects, draft_sources
 from sdtm_il2.starter.terms import add_terms
 from sdtm_il2.starter.tests import tests_of
 from sdtm_il2.starter.text import listed, scalar
+from sdtm_il2.survey.names import plain
 from sdtm_il2.survey.profile import ColumnProfile, Survey
 
 #: What comes by itself, or is given by the tests table.
@@ -31,6 +32,8 @@ _AUTOMATIC: Final = ("STUDYID", "DOMAIN", "USUBJID")
 _FINDINGS: Final = (
     "TESTCD", "TEST", "ORRES", "ORRESU", "ORNRLO", "ORNRHI", "NRIND", "STRESC", "STRESN", "STRESU", "STNRLO", "STNRHI",
 )  # fmt: skip
+#: Words of columns that hold the day of the visit.
+_VISIT_DAYS: Final = ("visitdate", "dateofvisit", "访视日期")
 _PREFIX: Final = re.compile(r"([0-9A-Za-z]+)[-_].+")
 
 
@@ -98,7 +101,8 @@ def _block(source: SourceDraft, standard: Standard, terms: dict[str, dict[str, s
         return None
     taken = set(tests.columns) if tests is not None else set()
     variables: dict[str, VariableDraft] = {}
-    for column in part.columns:
+    # a day of its own says more than that of the visit
+    for column in sorted(part.columns, key=_of_visit):
         if column.name in taken or column.name in source.private:
             continue
         variable = _variable_of(column, domain, standard, variables, skip=findings)
@@ -115,6 +119,10 @@ def _block(source: SourceDraft, standard: Standard, terms: dict[str, dict[str, s
         if one.filled and one.name not in taken and one.name not in source.read
     )
     return BlockDraft(source, tuple(variables.values()), tests, open_)
+
+
+def _of_visit(column: ColumnProfile) -> bool:
+    return any(word in plain(column.name) for word in _VISIT_DAYS)
 
 
 def _variable_of(

@@ -15,6 +15,8 @@ from sdtm_il2.survey.profile import PartProfile
 #: Items of one file that are written into a table.
 MOST_ITEMS: Final = 5000
 TO_DO: Final = "to do: which test is this?"
+#: A header that names the unit behind the test: SYSBP (mmHg), 体重（kg）.
+_WITH_UNIT: Final = re.compile(r"(.*\S)\s*[(\[（]\s*([^()\[\]（）]+?)\s*[)\]）]")
 _TAIL: Final = re.compile(r"_?(?:[A-Z]{2})?(?:ORRES|RESULT|RES|VALUE)$")
 #: The keys whose texts are terms, and the end of the variable that has the list.
 _LISTED: Final = {"unit": "ORRESU", "indicator": "NRIND"}
@@ -98,12 +100,22 @@ def _long(
 
 
 def _wide(part: PartProfile, lists: tuple[str, ...], standard: Standard) -> TestsDraft | None:
-    """Columns whose name is a test's code, name or synonym; else all that may hold results, to be named."""
+    """Columns whose name is a test's code, name or synonym; else all that may hold results, to be named.
+
+    A unit may stand behind the name in parentheses.
+    """
     rows: list[tuple[str, ...]] = []
+    unit_variable = standard.variable(part.domain, f"{part.domain}ORRESU")
+    unit_lists = unit_variable.codelists if unit_variable is not None else ()
     for column in _results(part):
-        test = _test(_TAIL.sub("", head(column)) or column, lists, standard)
+        test, unit = _test(_TAIL.sub("", head(column)) or column, lists, standard), ""
+        behind = _WITH_UNIT.fullmatch(column.strip())
+        if not test and behind is not None:
+            test = _test(_TAIL.sub("", head(behind[1])) or behind[1], lists, standard)
+            found = (match_term(code, behind[2], standard) for code in unit_lists)
+            unit = next((one for one in found if one), "")
         if test:
-            rows.append((column, test, ""))
+            rows.append((column, test, unit))
     if rows:
         header: tuple[str, ...] = ("column", "--TESTCD", "--ORRESU")
         return TestsDraft(header, tuple(rows), (), tuple(row[0] for row in rows), len(rows))

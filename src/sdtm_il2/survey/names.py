@@ -170,6 +170,9 @@ def _of_word(word: str, domain: str, standard: Standard) -> list[str]:
     if word == "date":  # an intervention or event has a start, a finding the day of the sample
         dataset = standard.dataset(domain) if domain else None
         word = "--STDTC" if dataset and dataset.class_ in ("Interventions", "Events") else "--DTC"
+    if word == "visit day":  # a finding is of that day; a dose or an event only has been asked for on it
+        dataset = standard.dataset(domain) if domain else None
+        word = "--DTC" if dataset is None or dataset.class_ == "Findings" else "SVSTDTC"
     if not word or "." in word:
         return []
     for one in word.split():
