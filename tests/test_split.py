@@ -471,6 +471,7 @@ def test_a_build_that_splits_is_compared_with_one_that_does_not_as_a_whole(
     assert domain.values == {"LBORRES": 1, "LBSTRESC": 1, "LBSTRESN": 1}
     assert (supplement.changed, supplement.added, supplement.removed, supplement.renumbered) == (0, 0, 0, 0)
     assert (domain.variables, domain.label, supplement.label) == ((), None, None)
+    assert [(one.old_row, one.new_row) for one in domain.records] == [(1, 1)]
     text = diff_text(found)
     assert "LB: 6 records before, 6 now: 1 changed\n  in LB before, in LBCH, LBHE now\n" in text
     assert text.endswith("2 datasets of 3 differ\n")
@@ -545,3 +546,20 @@ def test_categories_that_are_equal_as_numbers_are_two_parts_and_two_value_levels
     ]
     found = check_define(out / "define.xml", data=out)
     assert [str(one) for one in found if severity_of(one) is not RuleSeverity.NOTE] == []
+
+
+def test_records_of_one_key_are_compared_in_the_order_of_the_whole_domain(tmp_path: Path) -> None:
+    lines = [
+        f"1,Glucose,{number},mmol/L,{('HEMATOLOGY', 'CHEMISTRY')[number % 2]},2024-01-03,n{number}"
+        for number in range(1, 13)
+    ]
+    files = FILES | {
+        "lb.csv": "\n".join([FILES["lb.csv"].splitlines()[0], *lines]) + "\n",
+        "lb.yaml": FILES["lb.yaml"].replace("sort:", "keys_not_unique: tests may be repeated\nsort:"),
+    }
+    new = written(tmp_path / "new", files)
+    old = written(tmp_path / "old", files | {"lb.yaml": files["lb.yaml"].replace(SPLIT, "")})
+    found = {one.name: one for one in diff(old, new).datasets}
+    assert found["LB"].duplicates == (11, 11)
+    for one in (found["LB"], found["SUPPLB"]):
+        assert (one.changed, one.added, one.removed, one.renumbered) == (0, 0, 0, 0)

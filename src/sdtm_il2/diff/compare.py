@@ -44,7 +44,7 @@ def diff(
     what ``keys`` states for it, else the key of the new side's define.xml, else of the old side's, else its
     identifiers, topic and times; --SEQ belongs to it only where nothing else does, so that records which only got
     another number are counted as such, also where SUPP--, CO and RELREC refer to them. A domain that is one dataset on
-    one side and split on the other is compared as a whole; rows then count through its parts. ``limit`` is the number
+    one side and split on the other is compared as a whole, its rows by subject and --SEQ. ``limit`` is the number
     of records that are listed of each dataset. ``encoding`` is that of the files: by default what a manifest.json beside
     them says, else UTF-8. Raises OutputError OUT940 to OUT943 and what `read_xpt` raises.
     """

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sdtm_il2.dataset import Column, Dataset, arrow, char, distinct, num
+from sdtm_il2.dataset import Column, Dataset, arrow, char, distinct, num, ranks, take
 from sdtm_il2.define.read import read_define
 from sdtm_il2.errors import Location, OutputError, issue
+from sdtm_il2.plan.number import natural
 from sdtm_il2.xpt import read_xpt
 
 
@@ -48,7 +49,7 @@ class Side:
         return tuple(name for name in self.files if self.wholes.get(name, name) == whole)
 
     def together(self, whole: str) -> Dataset | None:
-        """The records of all parts of a dataset, one after another; None without files, or where types contradict."""
+        """The records of all parts of a dataset in the order of the whole; None without files, or where types contradict."""
         found = [one for name in self.parts(whole) if (one := self.dataset(name)) is not None]
         return put_together(whole, found) if found else None
 
@@ -75,9 +76,10 @@ class Side:
 
 
 def put_together(name: str, parts: Sequence[Dataset]) -> Dataset | None:
-    """Parts of a dataset one after another; a variable that one lacks has no values there, a length is the longest.
+    """Parts of a dataset in the order of the whole; a variable that one lacks has no values there.
 
-    None where a variable is text in one part and a number in another. The label is left out: parts have their own.
+    That order is by subject and --SEQ, of qualifiers by what ties them. A length is the longest of the parts, the label
+    is left out: parts have their own. None where a variable is text in one part and a number in another.
     """
     columns: dict[str, Column] = {}
     for one in (column for part in parts for column in part.columns):
@@ -100,6 +102,11 @@ def put_together(name: str, parts: Sequence[Dataset]) -> Dataset | None:
             if one.type == "Num"
             else char(pa.chunked_array([arrow(piece) for piece in pieces], pa.large_string()))
         )
+    if len(parts) > 1:
+        sorted_by = [one for one in ("USUBJID", f"{name}SEQ", "IDVAR", "IDVARVAL", "QNAM") if one in frame]
+        keys = [ranks(frame[one], natural if one == "IDVARVAL" else None)[0] for one in reversed(sorted_by)]
+        order = np.lexsort(keys).astype(np.int64) if keys else np.arange(sum(len(part) for part in parts))
+        frame = {one: take(column, order) for one, column in frame.items()}
     return Dataset(name, "", tuple(columns.values()), pd.DataFrame(frame, copy=False))
 
 
