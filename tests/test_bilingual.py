@@ -447,7 +447,7 @@ def test_texts_of_the_study_stand_in_both_languages(tmp_path: Path) -> None:
     assert found["COM.AE.AEDECOD"] == ("Not coded.", "未编码。")
     assert found["COM.AE"] == ("One event may start twice.", "同一事件可发生两次。")
     assert found["MT.AELOC"] == ("The only place.", "唯一部位。")
-    assert found["MT.LBORRES.ALB"] == ("Sum of two", "两者之和")
+    assert found["MT.LBORRES.ALB"] == ("Sum of two.", "两者之和。")
     assert found["COM.NODATA"] == (
         "No values were collected or derived for this variable in this study.",
         "本研究中该变量没有采集或衍生的值。",

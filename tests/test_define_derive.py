@@ -248,7 +248,7 @@ def test_a_mixed_origin_stands_on_the_value_levels(define):
     assert item(define, "IT.LB.LBORRES").origins == ()
     assert item(define, "IT.LB.LBORRES.ALB").origins == (Origin("Collected", "Vendor"),)
     assert item(define, "IT.LB.LBORRES.MOOD").origins == (Origin("Derived", "Sponsor"),)
-    assert words(define, ref(define, "IT.LB.LBORRES.MOOD").method_oid) == "Sum of the two answers"
+    assert words(define, ref(define, "IT.LB.LBORRES.MOOD").method_oid) == "Sum of the two answers."
     assert ref(define, "IT.LB.LBORRES.ALB").method_oid == ""
 
 

@@ -18,7 +18,7 @@ from sdtm_il2.define.model import (
     PDFPageRef,
     described,
 )
-from sdtm_il2.define.words import rule_words, variable_words
+from sdtm_il2.define.words import own_words, rule_words, variable_words
 from sdtm_il2.plan.blocks import BlockPlan
 from sdtm_il2.plan.calls import ColumnRef, Rule, VariableRef
 from sdtm_il2.plan.levels import level_rows, may_hold
@@ -149,7 +149,7 @@ def test_origin(
         stated = row[0] if result else ""
         found.append((rule, block, stated))
         if (stated or rule.origin).startswith("Derived"):
-            words[row[1] if result and row[1] else rule_words(rule, block, domain, usubjid)] = None
+            words[own_words(row[1]) if result and row[1] else rule_words(rule, block, domain, usubjid)] = None
     return LevelOrigin(origins_of(found), joined(list(words)))
 
 

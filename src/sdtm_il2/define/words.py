@@ -400,11 +400,19 @@ def _phrase(told: Told, call: Call) -> str:
     return _PHRASES[call.method](told, call)
 
 
+def own_words(own: Bilingual) -> Bilingual:
+    """What the specification says of a method itself, as sentences.
+
+    >>> own_words(Bilingual("sum of two", "两者之和"))
+    Bilingual(en='Sum of two.', zh='两者之和。')
+    """
+    return Bilingual(phrases("en").sentence(own.en), phrases("zh").sentence(own.zh) if own.zh else "")
+
+
 def rule_words(rule: Rule, block: BlockPlan, domain: DomainPlan, usubjid: str) -> Bilingual:
     """One rule in a sentence: the specification's own words if it has any, else what its method does."""
     if rule.description:
-        own = rule.description
-        return Bilingual(phrases("en").sentence(own.en), phrases("zh").sentence(own.zh) if own.zh else "")
+        return own_words(rule.description)
     english, chinese = (_rule(rule, Told(block, phrases(one)), domain, usubjid) for one in ("en", "zh"))
     return Bilingual(english, chinese)
 
