@@ -170,6 +170,9 @@ def test_a_record_is_traced_by_the_domain_and_by_its_part(out: Path) -> None:
     (row,) = trace_row(out, "lb.csv", 5)
     fed = row.records
     assert [(one.dataset, one.usubjid, one.seq) for one in fed] == [("LB", "S1-1", 4), ("SUPPLB", "S1-1", 4)]
+    assert [line.partition(":")[0] for line in row.lines()][1:3] == [
+        "  LB S1-1 LBSEQ 4 in LBHE", "  SUPPLB S1-1 LBSEQ 4 in SUPPLBHE",
+    ]  # fmt: skip
     note = trace(out, "LB", "S1-1", 2, "LBNOTE")
     assert [one.value for one in note.values] == ["clumped"]
 

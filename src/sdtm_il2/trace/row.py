@@ -34,7 +34,8 @@ class FedRecord:
     """One record that a raw record feeds: its dataset, subject and --SEQ, and the variables with a cell of it behind them.
 
     Where the domain has no --SEQ (``numbered`` False) the subject's records are counted from 1. Of SUPP-- the
-    variables are QNAMs, and ``seq`` is that of the parent; of RELREC it is that of the tied record.
+    variables are QNAMs, and ``seq`` is that of the parent; of RELREC it is that of the tied record. ``part`` is the
+    dataset that holds the record, where the domain is split.
     """
 
     dataset: str
@@ -42,6 +43,7 @@ class FedRecord:
     seq: int | None
     variables: tuple[str, ...] = ()
     numbered: bool = True
+    part: str = ""
 
     def line(self) -> str:
         """The record as text."""
@@ -49,6 +51,7 @@ class FedRecord:
         owner = f" {self.usubjid}" if self.usubjid else ""
         word = f"{domain}SEQ" if self.numbered else "record"
         number = f" {word} {self.seq}" if self.seq is not None and self.dataset != RELREC else ""
+        number += f" in {self.part}" if self.part else ""
         return f"{self.dataset}{owner}{number}: {', '.join(self.variables) or 'no value of its own'}"
 
 
@@ -216,7 +219,7 @@ def _fed(reader: Reader, dataset: str, place: int, source: str, raw: Location) -
     """One record with the variables that hold something of a raw record, and its SUPP-- and RELREC records."""
     folder = reader.folder
     usubjid, seq = folder.usubjid(dataset, place), folder.seq(dataset, place)
-    number = seq
+    part, number = folder.part(dataset, place), seq
     if seq is None and usubjid:
         own = folder.places(dataset, usubjid)
         number = int(np.searchsorted(own, place)) + 1 if len(own) > 1 else None
@@ -231,7 +234,7 @@ def _fed(reader: Reader, dataset: str, place: int, source: str, raw: Location) -
     yield FedRecord(
         dataset, usubjid, number,
         tuple(name for name in variables if name in frame and folder.text(dataset, name, place)),
-        seq is not None,
+        seq is not None, part,
     )  # fmt: skip
     qnams = [
         qnam
@@ -239,7 +242,9 @@ def _fed(reader: Reader, dataset: str, place: int, source: str, raw: Location) -
         if folder.variable_of(dataset, qnam) in variables
     ]
     if qnams:
-        yield FedRecord(f"SUPP{dataset}", usubjid, number, tuple(qnams), seq is not None)
+        yield FedRecord(
+            f"SUPP{dataset}", usubjid, number, tuple(qnams), seq is not None, f"SUPP{part}" if part else ""
+        )
     if seq is not None and folder.has(RELREC):
         related = folder.dataset(RELREC).frame
         tied = (
