@@ -52,6 +52,14 @@ def test_text_of_the_study_is_not_run():
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
+def test_addresses_that_run_something_are_no_links():
+    href = b'xlink:href="csdrg.pdf"'
+    for address in (b"javascript:alert(1)", b" JavaScript:alert(1)", b"data:text/html,x", b"//example.org/x"):
+        page = define_html(TEXT.read_bytes().replace(href, b'xlink:href="%s"' % address))
+        assert b'href="%s' % address not in page
+    assert b'href="csdrg.pdf' in define_html(TEXT.read_bytes())
+
+
 def test_the_stylesheet_is_that_of_the_standard():
     assert stylesheet_path().read_bytes().startswith(b"<?xml")
     assert b"Define-XML 2.1" in stylesheet_path().read_bytes()

@@ -219,6 +219,30 @@ def test_an_empty_cell_of_the_tests_table_is_no_other_tests_value(tmp_path: Path
     assert [(one.type, one.source) for one in found.origins] == [("Collected", "Vendor")]
 
 
+def test_levels_of_dates_and_durations_are_dates_and_durations(tmp_path: Path) -> None:
+    files = STUDY | {
+        "ae.yaml": STUDY["ae.yaml"]
+        + "  AECAT: {assign: CODE}\n  AESTDTC: {datetime: ST, format: [yyyy-mm-dd, yyyy]}\n",
+        "define/study.yaml": (
+            "value_levels: [{variable: AE.AESTDTC, by: AECAT}, {variable: AE.AEDUR, by: AECAT}]\n"
+        ),
+        "raw/ae.csv": (
+            "SUBJ,NO,TERM,GRADE,DUR,CODE,PLUS,ST\n01,1,Fever,one,P3D,A,,2024-05-06\n01,2,Rash,two,5 DAYS,B,,2024\n"
+        ),
+        "raw/more.csv": "SUBJ,NO,TERM,GRADE,DUR,CODE,PLUS,ST\n01,3,Cough,one,,,,\n",
+    }
+    build = build_study(tmp_path, files)
+    release = standard("SDTMIG 3.4", "2025-03-28")
+    define = make_define(build.plan, build.summaries, release, creation_datetime="2025-06-30T12:00:00")
+    levels = [item(define, f"IT.AE.{one}") for one in ("AESTDTC.A", "AESTDTC.B", "AEDUR.A", "AEDUR.B")]
+    assert [(one.data_type, one.length) for one in levels] == [
+        ("date", None),
+        ("partialDate", None),
+        ("durationDatetime", None),
+        ("text", 6),
+    ]
+
+
 def test_qorig_is_the_origin_of_the_block_that_made_the_record(made: Build) -> None:
     flags = [
         row[1:] for row in cells(made.datasets["SUPPAE"], ["QNAM", "IDVARVAL", "QORIG"]) if row[0] == "AEFLAG"

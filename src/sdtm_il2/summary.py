@@ -140,7 +140,9 @@ def _levels(
         )
         texts = _as_text(dataset.frame[variable])
         # a qualifier or a parameter may hold a date or a duration
-        dated = variable.endswith("VAL")
+        planned = plan.variable(variable)
+        lasting = planned is not None and "duration" in planned.value_domain
+        dated = lasting or variable.endswith(("VAL", "DTC"))
         for value, summary in zip(
             values, _by_group(texts, codes, listed, encoding, dated=dated), strict=True
         ):

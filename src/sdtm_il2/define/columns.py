@@ -175,6 +175,8 @@ def data_type(variable: Described, values: ValueSummary, *, listed: bool) -> Dat
         return "text"
     if "duration" in variable.value_domain:
         forms = {form for form, count in values.forms.items() if count}
+        if sum(values.forms.values()) < values.filled:
+            return "text"
         none_yet = not forms and not values.filled and "interval" not in variable.value_domain
         return "durationDatetime" if none_yet or forms == {"durationDatetime"} else "text"
     if "datetime" in variable.value_domain or variable.name.endswith("DTC"):
@@ -185,7 +187,7 @@ def data_type(variable: Described, values: ValueSummary, *, listed: bool) -> Dat
 def _date_type(values: ValueSummary) -> DataType:
     """The narrowest ISO 8601 type that holds every form met; text for intervals and other forms."""
     forms = {form for form, count in values.forms.items() if count}
-    if not forms:
+    if not forms or sum(values.forms.values()) < values.filled:
         return "datetime" if not values.filled else "text"
     if len(forms) == 1:
         only = next(iter(forms))
@@ -206,7 +208,8 @@ def level_type(variable: Described, values: ValueSummary, name: str, *, listed: 
     """The type of one value level: a text variable may hold numbers, dates or durations for one test or ``name``."""
     if variable.type == "Char" and not listed and values.filled:
         # a year alone is a number too: its name says which
-        if values.numeric == values.filled and not name.endswith("DTC"):
+        dated = name.endswith("DTC") or variable.name.endswith("DTC")
+        if values.numeric == values.filled and not dated:
             return "float" if values.decimals else "integer"
         forms = {form for form, count in values.forms.items() if count}
         if forms and sum(values.forms.values()) == values.filled:

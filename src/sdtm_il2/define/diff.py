@@ -123,13 +123,9 @@ def _attributes(
         if first != second:
             yield Change(target, what, first, second)
         beside = also.get(f"{one.name} beside")
-        if beside and beside("old", before) != beside("new", after):
-            yield Change(
-                target,
-                f"program text and documents of the {what}",
-                beside("old", before),
-                beside("new", after),
-            )
+        if beside and before and after and beside("old", before) != beside("new", after):
+            kinds = "program text and documents" if one.name == "method_oid" else "documents"
+            yield Change(target, f"{kinds} of the {what}", beside("old", before), beside("new", after))
 
 
 def _is_description(value: object) -> bool:

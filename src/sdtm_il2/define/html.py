@@ -14,6 +14,7 @@ from lxml import etree
 
 from sdtm_il2.define.model import ODM
 from sdtm_il2.define.page import define_page
+from sdtm_il2.define.page_parts import target
 from sdtm_il2.define.page_words import PageLanguage
 from sdtm_il2.define.parse import parse_define, read, stylesheet_path
 from sdtm_il2.define.read import read_define
@@ -107,4 +108,8 @@ def define_html(
     missing = [oid or "a dataset without OID" for oid in groups if oid not in anchors]
     if missing:
         raise DefineError(issue("DEF705", at=place, found=f"no section for {', '.join(missing)}"))
+    # the stylesheet makes a link of any address; only files beside the page, and the web, may be followed
+    for link in root.iter("a"):
+        if link.get("href") is not None and not target(str(link.get("href"))):
+            del link.attrib["href"]
     return bytes(page)

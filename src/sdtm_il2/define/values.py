@@ -85,7 +85,7 @@ class Watched:
             if not _is(text, self.kind):
                 self.note("type", count, row, text)
             elif self.kind == "float" and self.digits is not None:
-                decimals = len(text.strip().partition(".")[2])
+                decimals = _decimals(text)
                 if decimals > self.digits:
                     self.note("digits", count, row, text)
 
@@ -130,6 +130,13 @@ _CODES = {
     "null": ("DEF759", ("SD1229", "SD1229")),
     "no data": ("DEF765", ("DD0134", "DD0134")),
 }
+
+
+def _decimals(text: str) -> int:
+    """Digits behind the point of a number: 2 of 1.50, 3 of 1.5E-2, none of 2.5E3."""
+    value = number(text)
+    place = value.as_tuple().exponent if value is not None else 0
+    return max(0, -place) if isinstance(place, int) else 0
 
 
 def _is(text: str, kind: str) -> bool:
