@@ -34,6 +34,7 @@ DOCUMENTS = (
     "examples/quickstart/README.md",
     "examples/nct02932137/README.md",
     "docs/tutorial.md",
+    "docs/first-study.md",
     "docs/outputs.md",
 )
 LANGUAGE = "docs/language.md"
@@ -139,13 +140,15 @@ def test_a_document_does_what_it_says(document: str, folder: Path, monkeypatch: 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_specification_of_a_document_can_be_built(document: str, folder: Path) -> None:
     for block in blocks(document):
-        if block.file and "/raw/" not in block.file:
+        if block.file and not block.file.startswith("examples/quickstart/raw/"):
             path = folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8", newline="")
     for study in sorted(one for one in folder.rglob("study.yaml") if one.parent.name != "define"):
+        own = study.parent.parent / "raw"
+        raw = own if own.is_dir() else folder / "examples" / "quickstart"
         found, code = run(
-            f"sdtm-il2 build {shlex.quote(str(study))} --raw examples/quickstart --out out/{study.parent.name} --quiet",
+            f"sdtm-il2 build {shlex.quote(str(study))} --raw {shlex.quote(str(raw))} --out out/{study.parent.name} --quiet",
             folder,
         )
         assert code == 0, f"{study}\n{found}"
