@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -566,3 +567,41 @@ def test_records_of_one_key_are_compared_in_the_order_of_the_whole_domain(tmp_pa
     assert found["LB"].duplicates == (11, 11)
     for one in (found["LB"], found["SUPPLB"]):
         assert (one.changed, one.added, one.removed, one.renumbered) == (0, 0, 0, 0)
+
+
+def test_a_part_of_a_translated_study_is_described_as_it_would_be_alone(tmp_path: Path) -> None:
+    # two categories of one code that the collected language tells apart, and the English does not
+    tests = (
+        "TEST,--TESTCD,--CAT,--SCAT,standard_unit\nGlucose,GLUC,生化,SERUM,mmol/L\n"
+        "Albumin,ALB,生化,SERUM,g/L\nPlatelets,PLAT,全血,BLOOD,10^9/L\nINR,GLUC,血浆生化,PLASMA,RATIO\n"
+    )
+    files = FILES | {
+        "study.yaml": FILES["study.yaml"] + "agency: fda\ntranslations: words.csv\n",
+        "words.csv": "text,en\n生化,CHEMISTRY\n全血,HEMATOLOGY\n血浆生化,CHEMISTRY\n",
+        "tests.csv": tests,
+    }
+    domain = files["lb.yaml"].replace("  LBCAT: {assign: CAT}\n", "")
+    files["lb.yaml"] = domain.replace("LBCH: CHEMISTRY", "LBCH: [生化, 血浆生化]").replace(
+        "HEMATOLOGY, COAG", "全血, COAG"
+    )
+
+    def described(out: Path, name: str) -> list[tuple[str, str]]:
+        found = read_define(out / "define.xml")
+        assert [str(one) for one in check_define(out / "define.xml", data=out)
+                if severity_of(one) is not RuleSeverity.NOTE] == []  # fmt: skip
+        lists = {one.oid: [term.value for term in one.terms] for one in found.codelists}
+        return [
+            (one.oid.replace(name, "LB"), str(lists.get(one.codelist_oid)))
+            for one in found.items
+            if one.oid.startswith(f"IT.{name}.") and one.oid.count(".") > 2 and "PLAT" not in one.oid
+        ]
+
+    whole = described(
+        written(
+            tmp_path / "a",
+            files | {"lb.yaml": re.sub("split:(.|\\n)*?records:", "records:", files["lb.yaml"])},
+        ),
+        "LB",
+    )
+    assert any(terms != "None" for _, terms in whole)
+    assert described(written(tmp_path / "b", files), "LBCH") == whole

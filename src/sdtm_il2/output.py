@@ -27,7 +27,7 @@ from sdtm_il2.report.text import balance_text, issues_text
 from sdtm_il2.split import parts
 from sdtm_il2.standards import Standard
 from sdtm_il2.trace import write_lineage
-from sdtm_il2.translate import translated_variables
+from sdtm_il2.translate import plan_as_submitted, translated_variables
 from sdtm_il2.xpt import write_xpt
 from sdtm_il2.xpt.check import check_sizes
 
@@ -201,16 +201,17 @@ def _write(
 
 def submitted(build: Build) -> Iterator[tuple[Dataset, Summary]]:
     """The datasets as they are submitted, with what they hold: a domain that is split in its parts."""
+    plan = plan_as_submitted(build.plan)  # value levels are those of the files
     for name, dataset in build.datasets.items():
         domain = next(
-            (one for one in build.plan.domains if one.split and name in (one.domain, f"SUPP{one.domain}")),
+            (one for one in plan.domains if one.split and name in (one.domain, f"SUPP{one.domain}")),
             None,
         )
         if domain is None:
             yield dataset, build.summaries[name]
             continue
         lineage = build.lineage.datasets
-        for part, summary in parts(build.plan, domain, dataset, lineage[name], lineage[domain.domain]):
+        for part, summary in parts(plan, domain, dataset, lineage[name], lineage[domain.domain]):
             # a part without qualifiers has no SUPP--
             if len(part) or not part.name.startswith("SUPP"):
                 yield part, summary
