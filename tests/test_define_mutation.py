@@ -103,6 +103,7 @@ XML = [
     ('Name="AESEV" DataType="text" Length="8"', 'Name="AESEV" DataType="integer" Length="8"', "DEF740", "AE.AESEV"),
     ('Name="AESTDY" DataType="integer"', 'Name="AESTDY" DataType="float"', "DEF722", "AE.AESTDY"),
     ('Name="AESTDTC" DataType="partialDate"', 'Name="AESTDTC" DataType="date"', "DEF757", "AE.AESTDTC"),
+    ('Name="AESTDTC" DataType="partialDate"', 'Name="AESTDTC" DataType="time"', "DEF757", "AE.AESTDTC"),
     ('SASFieldName="AESEV"', 'SASFieldName="SEV"', "DEF723", "AE.AESEV"),
     ('ItemOID="IT.AE.AESTDY" OrderNumber', 'ItemOID="IT.AE.AESTDY" KeySequence="9" OrderNumber', "DEF717", "AE"),
     ('ItemOID="IT.AE.AEACN" OrderNumber="21" Mandatory="No"', 'ItemOID="IT.AE.AEACN" OrderNumber="41" Mandatory="No"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ _FORMS: dict[str, frozenset[str]] = {
     "partialDatetime": _CUT,
     "incompleteDatetime": _CUT | {"incompleteDatetime"},
 }
+#: A time alone, as far as it is known.
+_TIME = re.compile(
+    r"T?([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?)?(Z|[+-][0-9]{2}(:[0-9]{2})?)?"
+)
 #: Faulty values that are kept with an issue; their count goes on.
 _KEPT = 200
 
@@ -148,6 +153,8 @@ def _is(text: str, kind: str) -> bool:
         return is_duration(text) or "/" in text
     if kind in _FORMS:
         return form(text) in _FORMS[kind]
+    if kind in ("time", "partialTime"):
+        return _TIME.fullmatch(text) is not None
     return True
 
 
