@@ -149,7 +149,10 @@ def test_define_xml_describes_each_part_by_what_it_holds(define: Define, out: Pa
 
     assert terms("IT.LBCH.LBTESTCD") == ["ALB", "GLUC"]
     assert terms("IT.LBHE.LBTESTCD") == ["INR", "PLAT"]
-    assert (items["IT.LBCH.LBCAT"].length, items["IT.LBHE.LBCAT"].length) == (9, 11)
+    # the parts can be set one below the other: their lengths are those of the whole domain
+    assert (items["IT.LBCH.LBCAT"].length, items["IT.LBHE.LBCAT"].length) == (11, 11)
+    test_names = [read_xpt(out / f"{name}.xpt").dataset.column("LBTEST").length for name in ("lbch", "lbhe")]
+    assert test_names == [len("Prothrombin Intl. Normalized Ratio")] * 2
     levels = {one.oid: [item.item_oid for item in one.items] for one in define.value_lists}
     assert levels["VL.LBCH.LBORRES"] == ["IT.LBCH.LBORRES.ALB", "IT.LBCH.LBORRES.GLUC"]
     assert levels["VL.SUPPLBHE.QVAL"] == ["IT.SUPPLBHE.QVAL.LBNOTE"]

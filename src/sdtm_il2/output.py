@@ -211,7 +211,9 @@ def submitted(build: Build) -> Iterator[tuple[Dataset, Summary]]:
             yield dataset, build.summaries[name]
             continue
         lineage = build.lineage.datasets
-        for part, summary in parts(plan, domain, dataset, lineage[name], lineage[domain.domain]):
+        for part, summary in parts(
+            plan, domain, dataset, build.summaries[name], lineage[name], lineage[domain.domain]
+        ):
             # a part without qualifiers has no SUPP--
             if len(part) or not part.name.startswith("SUPP"):
                 yield part, summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,14 +43,25 @@ def check_parts(partition: Partition, records: DomainRecords) -> None:
 
 
 def parts(
-    plan: Plan, domain: DomainPlan, dataset: Dataset, lineage: DatasetLineage, parents: DatasetLineage
+    plan: Plan,
+    domain: DomainPlan,
+    dataset: Dataset,
+    held: Summary,
+    lineage: DatasetLineage,
+    parents: DatasetLineage,
 ) -> Iterator[tuple[Dataset, Summary]]:
     """The datasets that a dataset of a split domain is written in, in the order of the split; empty ones too.
 
     ``dataset`` is that of the domain or its SUPP--, whose records follow their parents. Every record keeps its order
-    and its --SEQ; RDOMAIN is that of the whole domain. None is kept here, so that a caller holds one at a time.
+    and its --SEQ; RDOMAIN is that of the whole domain, and so are the lengths (``held``), so that setting the parts
+    one below the other cuts no text. None is kept here, so that a caller holds one at a time.
     """
     assert domain.split is not None
+    columns = tuple(
+        replace(one, length=max(1, held.variables[one.name].max_bytes)) if one.type == "Char" else one
+        for one in dataset.columns
+    )
+    dataset = replace(dataset, columns=columns)
     place = parents.more[PART]
     supplemental = dataset.name != domain.domain
     if supplemental:
