@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sdtm_il2.compile.calls import Target, compiler, literal_of, operand_of, text_of
 from sdtm_il2.compile.names import Scope, Study
+from sdtm_il2.dateformat import expected_format
 from sdtm_il2.errors import Location
 from sdtm_il2.moment import days_of_duration
 from sdtm_il2.plan.calls import (
@@ -44,6 +45,10 @@ def _datetime(scope: Scope, target: Target, call: MethodCall) -> Call | None:
             "SPEC115", target.name, call.at, source=source.name if source else "", column=str(refs[0])
         )
         return None
+    if "format" in call.options and (wrong := expected_format(formats, pivot)):
+        scope.study.problems.add(
+            "SPEC185", target.name, call.at, key="format", value=f"'{wrong[0]}'", form=wrong[1]
+        )
     return Call("datetime", tuple(refs), Options(formats=formats, unknown=unknown, pivot=pivot), call.at)
 
 

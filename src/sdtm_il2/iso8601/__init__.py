@@ -3,6 +3,7 @@
 All functions take one text per record ("" is missing), work on the distinct texts, and spread the result.
 """
 
+from sdtm_il2.dateformat import DateFormat, DateStatus, date_format
 from sdtm_il2.iso8601.compare import (
     UNDECIDABLE,
     OrderComparator,
@@ -15,7 +16,6 @@ from sdtm_il2.iso8601.compare import (
     sort_keys,
     study_days,
 )
-from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format
 from sdtm_il2.iso8601.raw import TIME_FORMATS, ParsedDates, parse_date_times, parse_dates
 from sdtm_il2.iso8601.shift import between, shift
 from sdtm_il2.iso8601.text import Texts, distinct, forms, is_iso, spread, truncate

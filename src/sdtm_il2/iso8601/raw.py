@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sdtm_il2.iso8601.formats import DateFormat, DateStatus, date_format, read_value
+from sdtm_il2.dateformat import DateFormat, DateStatus, date_format, read_value
 from sdtm_il2.iso8601.text import Texts, distinct, spread
 from sdtm_il2.moment import moment
 

@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from sdtm_il2.agency import AGENCIES
+from sdtm_il2.dateformat import expected_format
 from sdtm_il2.errors import Location, Severity, SpecError, issue
 from sdtm_il2.spec.define import FILE as DEFINE
 from sdtm_il2.spec.define import read_comments, read_define, read_documents, read_value_levels
@@ -181,12 +182,14 @@ def _dates(node: MapNode, study: MapNode, place: Place) -> DateRule:
     formats, unknown = (
         next(filter(None, (words(one, key) for one in both)), ()) for key in ("format", "unknown")
     )
-    return DateRule(
-        formats,
-        unknown,
-        text(node, "pivot") or text(study, "pivot"),
-        place.at((node if node.items else study).line),
-    )
+    pivot = text(node, "pivot") or text(study, "pivot")
+    if wrong := expected_format(formats, pivot):
+        stated = node if words(node, "format") else study
+        line = line_of(stated, "format")
+        told = [one.at for one in place.problems.found if one.code == "SPEC185"]
+        if stated is node or place.at(line) not in told:  # the study's format is that of many sources
+            place.add("SPEC185", line, key="format", value=f"'{wrong[0]}'", form=wrong[1])
+    return DateRule(formats, unknown, pivot, place.at((node if node.items else study).line))
 
 
 def _source(name: str, nodes: MapNode, study: MapNode, place: Place) -> SourceSpec:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sdtm_il2.dateformat import read_value
 from sdtm_il2.iso8601 import DateStatus, date_format
-from sdtm_il2.iso8601.formats import read_value
 
 _DAYS: Final = (
     "yyyy-mm-dd", "yyyy/mm/dd", "yyyy.mm.dd", "yyyymmdd", "yyyy-m-d", "yyyy/m/d", "yyyy.m.d", "yyyy年m月d日",

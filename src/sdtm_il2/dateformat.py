@@ -26,6 +26,7 @@ _MEANS = {
     "yyyy": "year", "yy": "year", "mm": "month", "m": "month", "mon": "month", "MON": "month", "dd": "day",
     "d": "day", "hh": "hour", "mi": "minute", "ss": "second",
 }  # fmt: skip
+_FORM = "parts such as dd/mm/yyyy (yyyy yy mm m mon dd d hh mi ss, in lower case), or excel, or iso"
 _DIGITS = _MEANS.keys() - {"mon", "MON"}
 _SIGNIFICANCE = ("year", "month", "day", "hour", "minute", "second")
 _NAMES = (
@@ -146,6 +147,29 @@ def date_format(text: str, unknown: Iterable[str] = (), pivot: int | None = None
     ValueError: format 'dd-mon-yy': yy needs a pivot year
     """
     return _compiled(text.strip(), tuple(unknown), pivot)
+
+
+def expected_format(formats: Iterable[str], pivot: str = "") -> tuple[str, str] | None:
+    """The first format that is none (all, where none reads a date), and what is expected in its place; else None.
+
+    >>> expected_format(["dd/mm/yyyy", "DD/MM/YYYY"])[0]
+    'DD/MM/YYYY'
+    >>> expected_format(["dd-mon-yy"])
+    ('dd-mon-yy', 'yyyy, or pivot: beside it for a year of two digits')
+    """
+    written = tuple(formats)
+    first = int(pivot) if pivot.isdecimal() else None
+    for text in written:
+        try:
+            date_format(text, (), first)
+        except ValueError:
+            two = re.search(r"(?<!y)yy(?!y)", text)
+            if two and first is None:
+                return text, "yyyy, or pivot: beside it for a year of two digits"
+            return text, _FORM
+    if written and not any(date_format(text, (), first).dated for text in written):
+        return ", ".join(written), _FORM
+    return None
 
 
 def _pieces(text: str) -> list[str]:
