@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sdtm_il2.errors import SpecError
+from sdtm_il2.errors import Severity, SpecError
 from study import ROOT, plan_of, write_files
 
 STUDY = """\
@@ -104,7 +104,7 @@ def test_what_has_no_label_is_noted(tmp_path: Path) -> None:
     plan = plan_of(write_files(tmp_path, files()))
     (found,) = [one for one in plan.issues if one.code == "PLAN440"]
     assert str(found) == (
-        "define/labels.csv:1: PLAN440: 22 datasets and variables have no Chinese label: AE.STUDYID, AE.DOMAIN, "
+        "define/labels.csv:1: PLAN440: no Chinese label for 22 of the datasets and variables: AE.STUDYID, AE.DOMAIN, "
         "AE.AELLT, AE.AELLTCD, AE.AEPTCD, AE.AEHLT, AE.AEHLTCD, AE.AEHLGT ...\n  hint: add rows for them"
     )
 
@@ -177,6 +177,23 @@ def test_a_row_for_another_version_of_the_guide_is_no_mistake(tmp_path: Path) ->
     plan = plan_of(write_files(tmp_path / "old", made))
     assert [one.domain for one in plan.domains] == ["AE", "CO"]
     assert plan.label_zh("IS") == ""
+
+
+def test_a_row_for_what_only_another_version_expects_is_no_mistake(tmp_path: Path) -> None:
+    # LBSTREFC is Expected in SDTMIG 3.3 and comes by itself there; in 3.4 it is Permissible, and the study maps none
+    made = files(LABELS + "LB,LBSTREFC,参考结果\n")
+    made |= {
+        "study.yaml": STUDY.replace("co.yaml]", "co.yaml, lb.yaml]"),
+        "lb.yaml": IS.replace("IS", "LB").replace("ig: [3.4]\n", "").replace("ATAB", "ALB")
+        .replace("  LBTEST: {hardcode: Autoantibody}\n", "").replace("  LBBDAGNT: {hardcode: NUCLEAR AUTOANTIGENS}\n", ""),
+    }  # fmt: skip
+    assert plan_of(write_files(tmp_path / "new", made)).label_zh("LB", "LBSTREFC") == ""
+    made["study.yaml"] = made["study.yaml"].replace("SDTMIG 3.4", "SDTMIG 3.3")
+    assert plan_of(write_files(tmp_path / "old", made)).label_zh("LB", "LBSTREFC") == "参考结果"
+    made["define/labels.csv"] = made["define/labels.csv"].replace("LBSTREFC", "LBSTREFX")
+    with pytest.raises(SpecError) as error:
+        plan_of(write_files(tmp_path / "wrong", made))
+    assert [one.code for one in error.value.issues if one.severity is Severity.ERROR] == ["SPEC142"]
 
 
 def test_a_study_without_a_table_is_told_that_the_nmpa_gets_english_labels(tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ def test_a_part_that_is_named_in_english_alone_is_noted_and_variables_are_labell
         labels = LABELS["define/labels.csv"].replace("LBHE,,血液学检查结果", row)
         plan = plan_of(write_files(tmp_path / name, FILES | LABELS | {"define/labels.csv": labels}))
         (one,) = [str(one) for one in plan.issues if one.code == "PLAN440"]
-        return one.split()[2]
+        return re.findall(r"for ([0-9]+) of the datasets", one)[0]
 
     # LBCH has no label of its own, so the one of the domain is its
     assert int(noted("LBCH,,生化", "a")) == int(noted("LBHE,,血液学检查结果", "b")) + 1

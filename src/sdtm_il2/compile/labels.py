@@ -85,11 +85,16 @@ def _of_other_version(study: Study, row: LabelRow, held: Mapping[str, tuple[str,
         else ()
     )
     wanted = [(one, row.variable.replace(_PREFIX, one, 1)) for one in datasets]
-    wanted = [(one, name) for one, name in wanted if one not in held or not _has(study.standard, one, name)]
-    return any(
-        _has(load_standard(release.title, study.standard.ct_version, folder), one, name)
+    others = [
+        load_standard(release.title, study.standard.ct_version, folder)
         for release in (available_releases(folder) if wanted else ())
         if release.kind == "ig" and release.version != study.ig_version
+    ]
+    return any(
+        _has(other, one, name)
+        if one not in held or not _has(study.standard, one, name)
+        else _comes(other, one, name)
+        for other in others
         for one, name in wanted
     )
 
@@ -97,6 +102,12 @@ def _of_other_version(study: Study, row: LabelRow, held: Mapping[str, tuple[str,
 def _has(standard: Standard, dataset: str, variable: str) -> bool:
     known = standard.dataset(dataset)
     return known is not None and (not variable or standard.variable(dataset, variable) is not None)
+
+
+def _comes(standard: Standard, dataset: str, variable: str) -> bool:
+    """Whether a variable comes by itself in a version: what is Expected there may be left out here."""
+    known = standard.variable(dataset, variable)
+    return known is not None and known.core == "Exp"
 
 
 def _unknown(study: Study, row: LabelRow, held: Mapping[str, tuple[str, ...]]) -> None:
