@@ -137,7 +137,10 @@ class Issue:
     @property
     def message(self) -> str:
         """What is wrong, in one sentence, without values of subjects."""
-        return self._fill(self.definition.message)
+        template = self.definition.message
+        if not self.first.file:  # a row of a table of the specification: its place is that of the issue
+            template = template.replace(", first at {first}", "")
+        return self._fill(template)
 
     @property
     def hint(self) -> str:

@@ -6,17 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sdtm_il2.dataset import distinct, take
 from sdtm_il2.iso8601 import compare
 from sdtm_il2.methods.evaluate import filled
 from sdtm_il2.methods.view import DomainRecords, Mask, Partition, View
 from sdtm_il2.plan.calls import ColumnRef, Rule
+from sdtm_il2.standards.countries import country_codes
 
 #: Variables that come by themselves in every record.
 _ALWAYS = ("STUDYID", "DOMAIN", "USUBJID")
 
 
 def check_records(partition: Partition, records: DomainRecords) -> None:
-    """Every submitted record has its Required values (DATA861) and does not end before it starts (DATA862).
+    """Every submitted record has its Required values (DATA861), does not end before it starts (DATA862), and stands in
+    a country of ISO 3166 (DATA864).
 
     What is an issue already is not told again: a value that no term matched (DATA801, DATA802), a --TEST without a
     name (DATA803), a column of a join that needs one match and has none (DATA840, DATA841). Dates count as far as
@@ -38,6 +41,7 @@ def check_records(partition: Partition, records: DomainRecords) -> None:
             at = rule.at if rule is not None and rule.at.file else variable.at
             told = _told(records, index, name, rule)
             View(partition, records, index, name, at).report("DATA861", own & ~told)
+    _check_countries(partition, records, submitted)
     told = np.zeros(len(records), bool)
     for suffix in ("DTC", "DY"):
         start, end = f"{plan.domain}ST{suffix}", f"{plan.domain}EN{suffix}"
@@ -54,6 +58,26 @@ def check_records(partition: Partition, records: DomainRecords) -> None:
         for index, own in _by_block(records, wrong):
             view = View(partition, records, index, end, known.at if known is not None else plan.at)
             view.report("DATA862", own, start=f"{plan.domain}.{start}")
+
+
+def _check_countries(partition: Partition, records: DomainRecords, submitted: Mask) -> None:
+    """DATA864: COUNTRY, and FCNTRY of the trial summary, as what is no code of ISO 3166-1."""
+    plan = records.plan
+    for variable in plan.variables:
+        name = variable.name
+        if name not in ("COUNTRY", "TSVAL") or (name == "TSVAL" and "TSPARMCD" not in records.columns):
+            continue
+        encoded = distinct(records.columns[name])
+        # a value that no term matched is told already, and is empty
+        wrong = np.array([bool(one) and one not in country_codes() for one in encoded.values], bool)
+        mask = wrong[encoded.codes] & submitted if len(wrong) else np.zeros(len(records), bool)
+        if name == "TSVAL":
+            mask &= np.array(records.columns["TSPARMCD"] == "FCNTRY", bool)
+        for index, own in _by_block(records, mask):
+            rule = variable.rules[index]
+            at = rule.at if rule is not None and rule.at.file else variable.at
+            values = take(records.columns[name], np.arange(len(records))[records.block_slice(index)])
+            View(partition, records, index, name, at).report("DATA864", own, values)
 
 
 def _told(records: DomainRecords, index: int, name: str, rule: Rule | None) -> Mask:
