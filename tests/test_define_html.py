@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from lxml import etree, html
 
 from define_example import TEXT
+from sdtm_il2.cli import main
 from sdtm_il2.define.html import define_html, stylesheet_path
 from sdtm_il2.errors import DefineError
 
@@ -88,3 +90,22 @@ def test_the_index_changes_no_byte_of_a_foreign_page():
 def test_a_foreign_file_is_rendered_with_all_31_datasets():
     page = html.fromstring(define_html(FOREIGN))
     assert len(page.xpath("//a[@id]|//*[starts-with(@id,'IG.')]")) >= 31
+
+
+def test_the_page_of_a_build_is_written_again_as_it_was(tmp_path):
+    """Beside a manifest that states Chinese labels the page is Chinese, unless the call says otherwise."""
+    content = TEXT.read_bytes()
+    (tmp_path / "define.xml").write_bytes(content)
+
+    def page(*options: str) -> bytes:
+        done = CliRunner().invoke(main, ["define", "html", str(tmp_path / "define.xml"), *options])
+        assert done.exit_code == 0, done.output
+        return (tmp_path / "define.html").read_bytes()
+
+    assert page() == define_html(content)
+    (tmp_path / "manifest.json").write_text('{"label_language": "zh"}', encoding="utf-8")
+    assert page() == page("--lang", "zh") == define_html(content, style="own", lang="zh")
+    assert page("--lang", "en") == page("--style", "official") == define_html(content)
+    for damaged in ("", "[1]", '{"label_language": 3}', '{"label_language": "en"}'):
+        (tmp_path / "manifest.json").write_text(damaged, encoding="utf-8")
+        assert page() == define_html(content)

@@ -93,24 +93,27 @@ def check_define_file(
 @click.option(
     "--lang",
     type=click.Choice(("en", "zh")),
-    default="en",
-    show_default=True,
-    help="Language of the page; zh is Chinese with English beside it, in our own style.",
+    help="Language of the page; zh is Chinese with English beside it, in our own style. Default: that of the labels "
+    "as a manifest.json beside FILE says, else en.",
 )
 def html(
     file: Path,
     out: Path | None,
     style: Literal["official", "own"] | None,
-    lang: Literal["en", "zh"],
+    lang: Literal["en", "zh"] | None,
 ) -> None:
     """Render FILE, a define.xml, as one HTML page that loads nothing."""
+    from sdtm_il2.define.check_files import stated_language
     from sdtm_il2.define.html import define_html
 
     if lang == "zh" and style == "official":
         raise click.UsageError(
             "the official style is in English alone: leave out --style, or write --style own"
         )
-    page = define_html(file, style=style or ("official" if lang == "en" else "own"), lang=lang)
+    chinese = lang == "zh" or (lang is None and style != "official" and stated_language(file.parent) == "zh")
+    page = define_html(
+        file, style=style or ("own" if chinese else "official"), lang="zh" if chinese else "en"
+    )
     target = file.with_suffix(".html") if out is None else out
     write_whole(target, page)
     click.echo(f"written to {target}")

@@ -95,12 +95,21 @@ def _pdf(path: Path) -> tuple[int, frozenset[str]] | str:
 
 def stated_encoding(folder: Path) -> str:
     """The encoding of the XPORT files as the manifest beside them states it; UTF-8 without one."""
+    return _stated(folder, "encoding") or "utf-8"
+
+
+def stated_language(folder: Path) -> str:
+    """The language of the labels (``zh``, ``en``) as the manifest beside the files states it; English without one."""
+    return _stated(folder, "label_language") or "en"
+
+
+def _stated(folder: Path, key: str) -> str:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
-        return "utf-8"
+        return ""
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # somebody else's file of that name
-        return "utf-8"
-    stated = content.get("encoding") if isinstance(content, dict) else None
-    return stated if isinstance(stated, str) and stated else "utf-8"
+        return ""
+    stated = content.get(key) if isinstance(content, dict) else None
+    return stated if isinstance(stated, str) else ""

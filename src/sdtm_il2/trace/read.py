@@ -12,6 +12,7 @@ from sdtm_il2.errors import Location, OutputError, issue
 from sdtm_il2.iso8601 import parse_dates
 from sdtm_il2.lineage import TEST, TRANSLATION, choice_name
 from sdtm_il2.methods.group import given_by
+from sdtm_il2.nearest import nearest_names
 from sdtm_il2.plan.calls import half_width
 from sdtm_il2.plan.number import number
 from sdtm_il2.plan.visits import VISIT_COLUMNS
@@ -44,7 +45,8 @@ def trace(
         places = [place for place in places if folder.part(dataset, place) == asked]
     if len(places) != 1:
         shown = "none" if seq is None else str(seq)
-        raise OutputError(issue("OUT911", asked, seq=shown, number=len(places)))
+        near = _near(folder, dataset, asked, usubjid)
+        raise OutputError(issue("OUT911", asked, seq=shown, number=len(places), near=near))
     place = places[0]
     if variable is None:
         held = [column.name for column in folder.dataset(dataset).columns]
@@ -60,6 +62,22 @@ def trace(
         dataset, usubjid, seq, records, values, datasets, tuple(_table_rows(folder.made(dataset, place))),
         folder.seq(dataset, place) is not None, folder.part(dataset, place),
     )  # fmt: skip
+
+
+def _near(folder: OutputFolder, dataset: str, asked: str, usubjid: str) -> str:
+    """The records of the subject that there are, else the subject that may be meant: S002 is the end of ABC01-S002."""
+    own = [int(one) for one in folder.places(dataset, usubjid)]
+    if asked != dataset:
+        own = [one for one in own if folder.part(dataset, one) == asked]
+    if own:
+        numbers = [folder.seq(dataset, one) for one in own]
+        shown = [str(number if one is None else one) for number, one in enumerate(numbers, 1)]
+        held = ", ".join(shown[:8]) + (f" ... {shown[-1]}" if len(shown) > 8 else "")
+        return f"the subject has {held} there; "
+    subjects = list(dict.fromkeys(str(one) for one in folder.dataset(dataset).frame.get("USUBJID", ())))
+    ending = [one for one in subjects if usubjid and one.endswith(f"-{usubjid}")]
+    meant = ending if len(ending) == 1 else nearest_names(usubjid, subjects)[:1]
+    return f"did you mean {meant[0]}? " if meant else ""
 
 
 def _records(
