@@ -44,7 +44,7 @@ def trace(
     if asked != dataset:
         places = [place for place in places if folder.part(dataset, place) == asked]
     if len(places) != 1:
-        shown = "none" if seq is None else str(seq)
+        shown = "" if seq is None else f" and --SEQ {seq}"
         near = _near(folder, dataset, asked, usubjid)
         raise OutputError(issue("OUT911", asked, seq=shown, number=len(places), near=near))
     place = places[0]
