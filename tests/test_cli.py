@@ -360,7 +360,10 @@ def test_trace_of_a_record_that_is_not_there(folder: Path) -> None:
     run("build", "study")
     done = run("trace", "out", "AE", "S-1-001", "7")
     assert done.exit_code == 2
-    assert "OUT911 AE: 0 records with this USUBJID and --SEQ 7\n  hint: the subject has 1 there; give" in done.stderr
+    assert (
+        "OUT911 AE: 0 records with this USUBJID and --SEQ 7\n  hint: the subject has 1 there; give"
+        in done.stderr
+    )
     # the collected number is not USUBJID; what nothing is near gets no guess
     assert "hint: did you mean S-1-001? give the USUBJID" in run("trace", "out", "AE", "001", "1").stderr
     assert "hint: give the USUBJID" in run("trace", "out", "AE", "zzz", "1").stderr

@@ -299,7 +299,9 @@ def test_blank_rows_columns_and_headers() -> None:
             "  hint: give the column a header in the export, or list it under not_submitted: columns:"
         ),
     ]
-    assert notes(excel(workbook(table(["A", "B"])))) == ["SRC305 lab: lab.xlsx has a header and no records"]
+    assert notes(excel(workbook(table(["A", "B"])))) == [
+        "SRC305 lab: lab.xlsx has a header and no records\n  hint: look whether it was cut off"
+    ]
 
 
 # ---- sheets ---------------------------------------------------------------------------------------------

@@ -129,7 +129,9 @@ def test_a_defined_form_without_data_is_empty(tmp_path: Path) -> None:
     source, issues = read(tmp_path, odm("", definitions=DEFINITIONS), "EMPTY")
     assert len(source) == 0
     assert source.columns[-1] == "Q"
-    assert issues == ["study.yaml:8: SRC305 edc: raw.xml has a header and no records"]
+    assert issues == [
+        "study.yaml:8: SRC305 edc: raw.xml has a header and no records\n  hint: look whether it was cut off"
+    ]
 
 
 def test_typed_items_null_items_units_and_vendor_attributes(tmp_path: Path) -> None:

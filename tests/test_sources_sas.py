@@ -371,7 +371,7 @@ def test_parquet_refusals_and_notes() -> None:
         )
     ]
     assert notes(arrow(parquet({"A": pa.array([], pa.string())}))) == [
-        "SRC305 lab: lab.parquet has a header and no records"
+        "SRC305 lab: lab.parquet has a header and no records\n  hint: look whether it was cut off"
     ]
     twice = pa.table([pa.array(["1"]), pa.array(["2"])], names=["A", "A"])
     stream = io.BytesIO()

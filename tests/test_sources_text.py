@@ -186,7 +186,9 @@ def test_a_header_without_records() -> None:
     assert len(table.frame) == 0
     assert table.rows.tolist() == []
     assert {str(dtype) for dtype in table.frame.dtypes} == {"str"}
-    assert notes(table) == ["study.yaml:8: SRC305 ae: raw/ae.csv has a header and no records"]
+    assert notes(table) == [
+        "study.yaml:8: SRC305 ae: raw/ae.csv has a header and no records\n  hint: look whether it was cut off"
+    ]
     assert records(read("A,B")) == []
     assert [one.code for one in read("A,B\n,\n").issues] == ["SRC319", "SRC305"]
 
