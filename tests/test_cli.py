@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -367,3 +368,40 @@ def test_trace_of_a_record_that_is_not_there(folder: Path) -> None:
     # the collected number is not USUBJID; what nothing is near gets no guess
     assert "hint: did you mean S-1-001? give the USUBJID" in run("trace", "out", "AE", "001", "1").stderr
     assert "hint: give the USUBJID" in run("trace", "out", "AE", "zzz", "1").stderr
+
+
+def test_files_bear_the_time_that_is_asked_for(folder: Path) -> None:
+    def dated(*options: str) -> tuple[str, bytes]:
+        assert run("build", "study", *options).exit_code == 0
+        define = (Path("out") / "define.xml").read_text(encoding="utf-8")
+        return define.split('CreationDateTime="')[1].split('"')[0], (Path("out") / "dm.xpt").read_bytes()
+
+    assert dated()[0] == "1970-01-01T00:00:00"
+    time, content = dated("--created", "2025-06-30T12:00:00")
+    assert (time, b"30JUN25:12:00:00" in content) == ("2025-06-30T12:00:00", True)
+    assert dated("--created", "2025-06-30T20:00:00+08:00") == (time, content)  # in UTC
+    before = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
+    now = dt.datetime.fromisoformat(dated("--created", "now")[0])
+    assert before <= now <= dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    # the time that the manifest holds gives the same bytes again
+    held = json.loads((Path("out") / "manifest.json").read_text(encoding="utf-8"))
+    again = (Path("out") / "manifest.json").read_bytes()
+    dated("--created", held["created"])
+    assert (Path("out") / "manifest.json").read_bytes() == again
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("today", "'today' is neither now nor a time as 2025-06-30T12:00:00"),
+        ("", "'' is neither now nor a time as 2025-06-30T12:00:00"),
+        ("2025-02-30", "'2025-02-30' is neither now nor a time as 2025-06-30T12:00:00"),
+        ("1959-12-31", "'1959-12-31' is no year from 1960 to 2059"),
+        ("2060-01-01", "'2060-01-01' is no year from 1960 to 2059"),
+    ],
+)
+def test_a_time_that_is_none_is_refused(value: str, words: str, folder: Path) -> None:
+    done = run("build", "study", "--created", value)
+    assert done.exit_code == 2
+    assert done.stderr.endswith(f"Error: Invalid value for '--created': {words}\n")
+    assert not Path("out").exists()

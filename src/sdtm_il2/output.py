@@ -80,13 +80,19 @@ def clock() -> dt.datetime:
 
 
 def write_build(
-    build: Build, standard: Standard, out: Path, *, progress: Callable[[str], None] | None = None
+    build: Build,
+    standard: Standard,
+    out: Path,
+    *,
+    created: dt.datetime | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Manifest:
     """Write the output folder of a build: everything goes to a folder beside it, which then takes its place.
 
     Raises OutputError (OUT901 to OUT903), XptError where data cannot be stored (names every violation, DATA890
     and DATA863 among them) and DefineError; the old output is whole after any failure. Documents of the study are
-    copied beside define.xml. A domain that is split is written in its parts.
+    copied beside define.xml. A domain that is split is written in its parts. ``created`` is the time that the files
+    bear, in UTC without zone (default: `clock`).
     """
     out = out.resolve()
     refused = [one for one in build.issues if one.code in REFUSED]
@@ -100,7 +106,9 @@ def write_build(
         raise OutputError(_refused(out, error)) from error
     try:
         temporary.chmod(0o755)
-        outputs, issues = _write(build, standard, temporary, progress or (lambda _: None))
+        outputs, issues = _write(
+            build, standard, temporary, clock() if created is None else created, progress or (lambda _: None)
+        )
         _replace(temporary, out)
     except OSError as error:
         raise OutputError(_refused(out, error)) from error
@@ -133,9 +141,8 @@ def check_folder(out: Path, *inputs: Path) -> None:
 
 
 def _write(
-    build: Build, standard: Standard, folder: Path, progress: Callable[[str], None]
+    build: Build, standard: Standard, folder: Path, now: dt.datetime, progress: Callable[[str], None]
 ) -> tuple[tuple[OutputFile, ...], tuple[Issue, ...]]:
-    now = clock()
     encoding = build.plan.encoding
     records: dict[str, int] = {}
     lengths: dict[str, Mapping[str, int]] = {}

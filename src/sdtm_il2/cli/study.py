@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -37,6 +38,25 @@ raw_option = click.option(
 )
 
 
+def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dt.datetime | None:
+    """`now`, or a time in ISO 8601; SAS transport files write years with two digits."""
+    if value is None:
+        return None
+    if value == "now":
+        return dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
+    try:
+        found = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is neither now nor a time as 2025-06-30T12:00:00", ctx, option
+        ) from None
+    if found.tzinfo is not None:
+        found = found.astimezone(dt.UTC).replace(tzinfo=None)
+    if not 1960 <= found.year < 2060:
+        raise click.BadParameter(f"{value!r} is no year from 1960 to 2059", ctx, option)
+    return found.replace(microsecond=0)
+
+
 def choice_options(verb: Verb) -> Verb:
     """--agency, --ig, --ct: what this run takes instead of what the study file states."""
     agency = click.option(
@@ -69,6 +89,13 @@ def choice_options(verb: Verb) -> Verb:
     help="Processes that share the subjects.",
 )
 @choice_options
+@click.option(
+    "--created",
+    metavar="TIME",
+    callback=_time,
+    help="Time that the files bear, in UTC: now, or 2025-06-30T12:00:00. Default: SOURCE_DATE_EPOCH, else 1970, so that "
+    "the same input gives the same bytes.",
+)
 @fail_on_option
 @show_values_option
 @verbose_option
@@ -82,6 +109,7 @@ def build(
     agency: str | None,
     ig: str,
     ct: str,
+    created: dt.datetime | None,
     fail_on: str,
     show_values: bool,
     verbose: bool,
@@ -116,7 +144,9 @@ def build(
         with mapper(processes) as share:
             parts = partitions(sources, processes)
             built = build_study(plan, sources, share, partitions=parts, progress=told.parts)
-        manifest = write_build(built, standard, out, progress=lambda name: told.stage(f"writing {name}"))
+        manifest = write_build(
+            built, standard, out, created=created, progress=lambda name: told.stage(f"writing {name}")
+        )
     if not quiet:
         click.echo(f"{plan.study}: {standard.ig_release.title}, {standard.terminology.release.title}\n")
         click.echo(datasets_text(built.datasets, manifest.parts(plan)))
