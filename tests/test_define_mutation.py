@@ -250,6 +250,22 @@ def test_a_fault_of_the_data_is_found(
     assert all(value not in found[0].message for value, _ in found[0].values if len(value) > 8)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    # SignificantDigits is 2: 0.05 and 15 have at most two, 0.005 and 0.0015 have more
+    [("5E-2", False), ("15E0", False), ("5E-3", True), ("15E-4", True)],
+)
+def test_digits_behind_the_point_are_those_of_the_number_also_with_an_exponent(
+    package: Path, tmp_path: Path, text: str, told: bool
+) -> None:
+    changed = put("LBORRES", 0, text)
+    found = check(copy_with(package, tmp_path, "lb", lambda one: replace(one, frame=changed(one.frame))))
+    digits = [str(one) for one in found if one.code == "DEF757" and "CREAT" in one.target]
+    assert [("SignificantDigits 2" in one, "first at lb.xpt:1" in one) for one in digits] == [
+        (True, True)
+    ] * told
+
+
 def without(name: str) -> Callable[[Dataset], Dataset]:
     return lambda one: replace(
         one,
